@@ -1,0 +1,78 @@
+/*
+ * agent_client - a session's side of the agent socket: one blocking call per request.
+ *
+ * Each function returns 0, or -errno with *why filled for the reply and the log; an agent that has gone
+ * away is -EPIPE with class WHY_TEMP. fds that come out belong to the caller.
+ */
+#ifndef AGENT_AGENT_CLIENT_H
+#define AGENT_AGENT_CLIENT_H
+
+#include "agent/agent_msg.h"
+#include "base/why.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct agent {
+	int fd;
+	char session[AGENT_ID_SIZE];
+	char remote[AGENT_REMOTE_SIZE];
+};
+
+/*
+ * Get a channel, before the session gives its rights away: connect to socket_path if that is there and
+ * usable, else start a spool-agent on a socketpair. config_path (may be NULL) is handed to it.
+ * session and remote are copied into each later request.
+ */
+int agent_open_channel(struct agent *agent, const char *socket_path, const char *config_path,
+	const char *session, const char *remote, struct why *why);
+void agent_close_channel(struct agent *agent);
+
+/* recipient: "local-part@domain". 0: mail for it is taken. WHY_PERM 5.1.1: no such mailbox. */
+int agent_lookup(struct agent *agent, const char *recipient, struct why *why);
+
+/* An unlinked, empty file on the agent's disk to write the message into: LF line ends. */
+int agent_stage(struct agent *agent, int *fd, struct why *why);
+
+/* Deliver the staged message to one recipient. 0 means on disk. */
+int agent_deliver(struct agent *agent, const char *sender, const char *recipient,
+	const char *queue_id, struct why *why);
+
+struct agent_login {
+	const char *service; /* "pop3", "smtp" */
+	const char *user;
+	const char *password;
+	bool from_pipe; /* the peer holds this process's pipe: no network in between */
+};
+
+/* WHY_AUTH: the credentials; WHY_TEMP: ours. Each failure takes the agent's [auth] failure_delay. */
+int agent_login(struct agent *agent, const struct agent_login *login, struct why *why);
+
+struct agent_maildrop {
+	const struct agent_entry *entries; /* count of them, read-only memory; NULL if there are none */
+	size_t count;
+	uint64_t octets;
+};
+
+/* Lock and list the maildrop of the user who logged in. WHY_INUSE: another session has it. */
+int agent_open_maildrop(struct agent *agent, struct agent_maildrop *drop, struct why *why);
+void agent_maildrop_done(struct agent_maildrop *drop);
+
+struct agent_extent {
+	int fd;
+	uint64_t offset;
+	uint64_t length;
+	enum agent_form form;
+};
+
+/* Where message number (from 1) lies now. The caller closes extent->fd. */
+int agent_fetch(struct agent *agent, size_t number, struct agent_extent *extent, struct why *why);
+
+/*
+ * Remove, as one, the messages whose bit is set (number n: bitmap[(n - 1) / 8] & 1 << (n - 1) % 8),
+ * and unlock the maildrop. 0 means that the removal is on disk. count: messages in the maildrop.
+ */
+int agent_update(
+	struct agent *agent, const unsigned char *bitmap, size_t count, struct why *why);
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * fd - file descriptors have owners, and system calls are finished or fail.
+ *
+ * Each function retries EINTR and short transfers. Offsets and lengths are octets.
+ */
+#ifndef BASE_FD_H
+#define BASE_FD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Close *fd if it is open and set it to -1. Keeps errno. */
+void fd_close(int *fd);
+
+/* Write all of data at the file position, or at offset. 0 or -errno. */
+int fd_write(int fd, const void *data, size_t len);
+int fd_pwrite(int fd, const void *data, size_t len, uint64_t offset);
+
+/* Read up to len octets at offset: fewer only at the end of the file. Octets read, or -errno. */
+ssize_t fd_pread(int fd, void *data, size_t len, uint64_t offset);
+
+/* Is fd a socket; is it one that listens? A closed fd is neither. */
+bool fd_is_socket(int fd);
+bool fd_is_listening(int fd);
+
+/* fsync the directory `path`, so that names made or removed in it survive a power cut. */
+int fd_sync_dir(const char *path);
+
+/* fsync the directory that holds `path`. */
+int fd_sync_parent(const char *path);
+
+/* Make each missing folder above (not including) the last part of path, with this mode. 0 or -errno. */
+int fd_make_parents(const char *path, mode_t mode);
+
+#endif

@@ -1,0 +1,103 @@
+# What all .bats files share: a throw-away place with a configuration, accounts and mailboxes; ways to run
+# the programs on it; servers that are stopped again. Works as root and as an ordinary user.
+# shellcheck shell=bash
+
+bats_require_minimum_version 1.5.0
+ROOT=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+BUILD=${BUILD:-$ROOT/build}
+export ROOT BUILD
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0:exitcode=99}
+
+# The password of every account in a place is "secret".
+SECRET_HASH="\$5\$rounds=1000\$pillarbox\$$(perl -e 'print((split /\$/, crypt("secret","\$5\$rounds=1000\$pillarbox"))[4])')"
+
+# As root the mailboxes of a place belong to this user (never root); else to the caller.
+if [ "$(id -u)" = 0 ]; then OWNER=daemon; else OWNER=$(id -un); fi
+
+# place: make $T with pillarbox.conf, users alice and bob, mail/, state/, cache/, queue/. Extra lines of
+# configuration on standard input ("" sections as in the file) are put at its end.
+place() {
+	T=$(mktemp -d "${TMPDIR:-/tmp}/pillarbox-test.XXXXXX")
+	chmod 755 "$T"
+	mkdir "$T/mail" "$T/state" "$T/cache" "$T/queue"
+	CONF=$T/pillarbox.conf
+	printf '%s:%s\n' alice "$SECRET_HASH" bob "$SECRET_HASH" >"$T/users"
+	cat >"$CONF" <<-CONFIG
+	[server]
+	hostname = mail.example.org
+	domains = example.org, localhost
+	[accounts]
+	source = file
+	file = $T/users
+	owner = $OWNER
+	aliases = $T/aliases
+	[store]
+	mailbox = mbox:$T/mail/%u
+	cache = $T/cache
+	state = $T/state
+	[queue]
+	directory = $T/queue
+	[agent]
+	socket = $T/agent
+	[auth]
+	failure_delay = 0
+	CONFIG
+	if [ ! -t 0 ]; then cat >>"$CONF"; fi
+	if [ "$(id -u)" = 0 ]; then chown "$OWNER" "$T/mail" "$T/cache"; fi
+	export T CONF
+	PIDS=()
+}
+
+# Call from teardown(): stops what server() started and removes the place.
+unplace() {
+	local pid
+	for pid in "${PIDS[@]:-}"; do
+		[ -n "$pid" ] && kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
+	done
+	[ -n "${T:-}" ] && rm -rf "$T"
+	return 0
+}
+
+# smtp, pop3 [flags]: a session of the place on standard input and output; the log goes to $T/log.
+smtp() { "$BUILD/smtp-session" --config "$CONF" "$@" 2>>"$T/log"; }
+pop3() { "$BUILD/pop3-session" --config "$CONF" "$@" 2>>"$T/log"; }
+
+# crlf: LF to CRLF, for dialogues.
+crlf() { sed 's/$/\r/'; }
+
+# free_port: a TCP port on 127.0.0.1 that nobody listens on now.
+free_port() {
+	python3 -c 'import socket; s=socket.socket(); s.bind(("127.0.0.1",0)); print(s.getsockname()[1])'
+}
+
+# server PROGRAM [systemd-socket-activate flags -- ] : serve PROGRAM of the place on $PORT by socket activation in
+# listening mode; waits until it accepts. The socket is open when this returns.
+server() {
+	local program=$1
+	PORT=$(free_port)
+	systemd-socket-activate -l "127.0.0.1:$PORT" "${@:2}" \
+		"$BUILD/$program" --config "$CONF" 2>>"$T/log" >/dev/null 3>&- &
+	PIDS+=($!)
+	wait_for_port "$PORT"
+}
+
+# wait_for_port N: until the kernel shows a listener on 127.0.0.1:N (connecting would start a session).
+wait_for_port() {
+	local hex i
+	hex=$(printf '0100007F:%04X 00000000:0000 0A' "$1")
+	for i in $(seq 200); do
+		grep -q "$hex" /proc/net/tcp && return 0
+		sleep 0.05
+	done
+	echo "nobody listens on port $1" >&2
+	return 1
+}
+
+# deliver USER FILE: bring FILE (LF lines) into USER's mailbox through smtp-session; fails unless it says 250.
+deliver() {
+	{
+		printf 'EHLO test\r\nMAIL FROM:<sender@example.net>\r\nRCPT TO:<%s@example.org>\r\nDATA\r\n' "$1"
+		sed 's/^\./../; s/$/\r/' "$2"
+		printf '.\r\nQUIT\r\n'
+	} | smtp | grep -q '^250 2\.0\.0'
+}
