@@ -1,8 +1,8 @@
 /*
  * agent_client - a session's side of the agent socket: one blocking call per request.
  *
- * Each function returns 0, or -errno with *why filled for the reply and the log; an agent that has gone
- * away is -EPIPE with class WHY_TEMP. fds that come out belong to the caller.
+ * Each function returns 0, or -errno with *why filled for the reply and the log; an agent that has
+ * gone away is -EPIPE with class WHY_TEMP. fds that come out belong to the caller.
  */
 #ifndef AGENT_AGENT_CLIENT_H
 #define AGENT_AGENT_CLIENT_H
@@ -20,8 +20,8 @@ struct agent {
 };
 
 /*
- * Get a channel, before the session gives its rights away: connect to socket_path if that is there and
- * usable, else start a spool-agent on a socketpair. config_path (may be NULL) is handed to it.
+ * Get a channel, before the session gives its rights away: connect to socket_path if that is there
+ * and usable, else start a spool-agent on a socketpair. config_path (may be NULL) is handed to it.
  * session and remote are copied into each later request.
  */
 int agent_open_channel(struct agent *agent, const char *socket_path, const char *config_path,
@@ -45,11 +45,13 @@ struct agent_login {
 	bool from_pipe; /* the peer holds this process's pipe: no network in between */
 };
 
-/* WHY_AUTH: the credentials; WHY_TEMP: ours. Each failure takes the agent's [auth] failure_delay. */
+/* WHY_AUTH: the credentials; WHY_TEMP: ours. Each failure takes the agent's [auth] failure_delay.
+ */
 int agent_login(struct agent *agent, const struct agent_login *login, struct why *why);
 
 struct agent_maildrop {
-	const struct agent_entry *entries; /* count of them, read-only memory; NULL if there are none */
+	const struct agent_entry
+		*entries; /* count of them, read-only memory; NULL if there are none */
 	size_t count;
 	uint64_t octets;
 };
@@ -72,7 +74,6 @@ int agent_fetch(struct agent *agent, size_t number, struct agent_extent *extent,
  * Remove, as one, the messages whose bit is set (number n: bitmap[(n - 1) / 8] & 1 << (n - 1) % 8),
  * and unlock the maildrop. 0 means that the removal is on disk. count: messages in the maildrop.
  */
-int agent_update(
-	struct agent *agent, const unsigned char *bitmap, size_t count, struct why *why);
+int agent_update(struct agent *agent, const unsigned char *bitmap, size_t count, struct why *why);
 
 #endif

@@ -1,11 +1,13 @@
 /*
- * agent_msg - everything that a session can ask of the privileged side. This page is the complete list.
+ * agent_msg - everything that a session can ask of the privileged side. This page is the complete
+ * list.
  *
  * A SOCK_SEQPACKET socket carries one struct agent_request at a time, answered by one struct
- * agent_reply; file descriptors travel beside them (SCM_RIGHTS) where the table says so. Both structs
- * have one fixed size: another size is refused, and so are a string without its NUL, an unknown op,
- * and an op that does not belong in the connection's state. The agent believes nothing else in them:
- * names are checked again, and the text fields `session` and `remote` only ever go to PAM and the log.
+ * agent_reply; file descriptors travel beside them (SCM_RIGHTS) where the table says so. Both
+ * structs have one fixed size: another size is refused, and so are a string without its NUL, an
+ * unknown op, and an op that does not belong in the connection's state. The agent believes nothing
+ * else in them: names are checked again, and the text fields `session` and `remote` only ever go to
+ * PAM and the log.
  *
  *   op       takes                          gives back                          legal
  *   LOOKUP   recipient                      why                                 before LOGIN
@@ -18,8 +20,8 @@
  *   UPDATE   fd: the bitmap of the numbers  why; nothing but the end can        after OPEN, once
  *            to remove, count               follow
  *
- * DELIVER delivers what the latest STAGE's file holds and may be said once for each recipient of the
- * message; the reply comes when every octet is on disk, or the reason why not.
+ * DELIVER delivers what the latest STAGE's file holds and may be said once for each recipient of
+ * the message; the reply comes when every octet is on disk, or the reason why not.
  */
 #ifndef AGENT_AGENT_MSG_H
 #define AGENT_AGENT_MSG_H
@@ -39,33 +41,35 @@ enum agent_op {
 	AGENT_OPS, /* one more than the last */
 };
 
-#define AGENT_ADDRESS_SIZE  336 /* local-part 64, "@", domain 255 (RFC 5321 4.5.3.1), slack, NUL */
+#define AGENT_ADDRESS_SIZE  400 /* a path as text (mail/path.h), with its NUL */
 #define AGENT_PASSWORD_SIZE 256
-#define AGENT_ID_SIZE	    24 /* session and queue ids */
+#define AGENT_ID_SIZE       24 /* session and queue ids */
 #define AGENT_REMOTE_SIZE   64 /* a numeric address, or "local" */
-#define AGENT_UIDL_SIZE	    72 /* RFC 1939 section 7: 1 to 70 characters, 0x21 to 0x7E; NUL */
+#define AGENT_UIDL_SIZE     72 /* RFC 1939 section 7: 1 to 70 characters, 0x21 to 0x7E; NUL */
 
 struct agent_request {
 	uint32_t op;
-	uint32_t number;		       /* FETCH: which message; UPDATE: how many there are */
-	uint32_t from_pipe;		       /* LOGIN: 1 if the peer holds the session's pipe */
-	char session[AGENT_ID_SIZE];	       /* all: the session's id, for the log */
-	char remote[AGENT_REMOTE_SIZE];	       /* all: the peer's address, for the log and PAM_RHOST */
-	char service[8];		       /* LOGIN: "pop3" or "smtp" */
-	char queue_id[AGENT_ID_SIZE];	       /* DELIVER: for the log */
-	char sender[AGENT_ADDRESS_SIZE];       /* DELIVER: the reverse-path without <>; may be empty */
-	char recipient[AGENT_ADDRESS_SIZE];    /* LOOKUP, DELIVER: local-part@domain; LOGIN: the user */
-	char password[AGENT_PASSWORD_SIZE];    /* LOGIN */
+	uint32_t number;                    /* FETCH: which message; UPDATE: how many there are */
+	uint32_t from_pipe;                 /* LOGIN: 1 if the peer holds the session's pipe */
+	char session[AGENT_ID_SIZE];        /* all: the session's id, for the log */
+	char remote[AGENT_REMOTE_SIZE];     /* all: the peer's address, for the log and PAM_RHOST */
+	char service[8];                    /* LOGIN: "pop3" or "smtp" */
+	char queue_id[AGENT_ID_SIZE];       /* DELIVER: for the log */
+	char sender[AGENT_ADDRESS_SIZE];    /* DELIVER: the reverse-path without <>; may be empty */
+	char recipient[AGENT_ADDRESS_SIZE]; /* LOOKUP, DELIVER: local-part@domain; LOGIN: the user
+					     */
+	char password[AGENT_PASSWORD_SIZE]; /* LOGIN */
 };
 
 struct agent_reply {
-	uint32_t op;	 /* the request's */
-	uint32_t count;	 /* OPEN: messages in the table */
+	uint32_t op;     /* the request's */
+	uint32_t count;  /* OPEN: messages in the table */
 	uint64_t octets; /* OPEN: of all messages, as sent (RFC 1939 section 5, STAT) */
 	uint64_t offset; /* FETCH: where the message begins in the file */
-	uint64_t length; /* FETCH: octets in the file, without the From_ line and the empty line behind */
-	int32_t error;	 /* 0, or a negative errno value: then `why` says more */
-	uint32_t form;	 /* FETCH: enum agent_form */
+	uint64_t length; /* FETCH: octets in the file, without the From_ line and the empty line
+			    behind */
+	int32_t error;   /* 0, or a negative errno value: then `why` says more */
+	uint32_t form;   /* FETCH: enum agent_form */
 	struct why why;
 };
 

@@ -45,7 +45,8 @@ static size_t take_fds(struct msghdr *msg, int fds[static MAX_FDS])
 {
 	size_t count = 0;
 
-	for (struct cmsghdr *header = CMSG_FIRSTHDR(msg); header; header = CMSG_NXTHDR(msg, header)) {
+	for (struct cmsghdr *header = CMSG_FIRSTHDR(msg); header;
+		header = CMSG_NXTHDR(msg, header)) {
 		size_t n;
 
 		if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
@@ -75,7 +76,8 @@ int agent_wire_receive(int socket, void *data, size_t len, int *fd)
 	if (n < 0)
 		return errno == ECONNRESET ? -EPIPE : -errno;
 	count = take_fds(&msg, fds);
-	if (n > 0 && (size_t)n == len && count <= 1 && !(msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC))) {
+	if (n > 0 && (size_t)n == len && count <= 1 &&
+		!(msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC))) {
 		*fd = count == 1 ? fds[0] : -1;
 		return 0;
 	}

@@ -6,13 +6,14 @@
 
 #include <stddef.h>
 
-/* Send len octets as one packet, with fd beside it unless fd is -1. 0 or -errno; never raises SIGPIPE. */
+/* Send len octets as one packet, with fd beside it unless fd is -1. 0 or -errno; never raises
+ * SIGPIPE. */
 int agent_wire_send(int socket, const void *data, size_t len, int fd);
 
 /*
- * Receive one packet of exactly len octets; *fd becomes the fd that came along (close-on-exec), or -1.
- * 0, -EPIPE at the end of the connection, -EPROTO for a packet of another size or with more than one
- * fd (all of which are closed), or -errno.
+ * Receive one packet of exactly len octets; *fd becomes the fd that came along (close-on-exec), or
+ * -1. 0, -EPIPE at the end of the connection, -EPROTO for a packet of another size or with more
+ * than one fd (all of which are closed), or -errno.
  */
 int agent_wire_receive(int socket, void *data, size_t len, int *fd);
 

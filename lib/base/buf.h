@@ -17,7 +17,8 @@ struct buf {
 };
 
 void buf_init(struct buf *buf, size_t max);
-void buf_done(struct buf *buf); /* releases the storage; the buf may be used again after buf_init() */
+void buf_done(
+	struct buf *buf); /* releases the storage; the buf may be used again after buf_init() */
 
 /* Add octets, or formatted text. 0, -ENOBUFS (over max) or -ENOMEM. */
 int buf_add(struct buf *buf, const void *data, size_t len);

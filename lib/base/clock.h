@@ -17,7 +17,8 @@ void clock_sleep_jitter(unsigned microseconds);
 
 #define CLOCK_DATE_SIZE 64
 
-/* RFC 5322 3.3: "Tue, 24 Nov 2026 13:00:00 +0000", in local time, in English whatever the locale. */
+/* RFC 5322 3.3: "Tue, 24 Nov 2026 13:00:00 +0000", in local time, in English whatever the locale.
+ */
 void clock_date(time_t when, char out[static CLOCK_DATE_SIZE]);
 
 /* asctime's form, which mbox From_ lines carry: "Tue Nov 24 13:00:00 2026", in UTC. */

@@ -31,7 +31,8 @@ int fd_sync_dir(const char *path);
 /* fsync the directory that holds `path`. */
 int fd_sync_parent(const char *path);
 
-/* Make each missing folder above (not including) the last part of path, with this mode. 0 or -errno. */
+/* Make each missing folder above (not including) the last part of path, with this mode. 0 or
+ * -errno. */
 int fd_make_parents(const char *path, mode_t mode);
 
 #endif

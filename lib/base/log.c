@@ -1,4 +1,5 @@
-/* log - see log.h. The only globals besides the clock: where lines go, and the fields that all carry. */
+/* log - see log.h. The only globals besides the clock: where lines go, and the fields that all
+ * carry. */
 #include "base/log.h"
 
 #include "base/systemd.h"
@@ -69,9 +70,8 @@ static void escape(char out[static VALUE_MAX * 4], const char *value)
 		*at++ = '"';
 	for (; *value && room > 8; value++) {
 		unsigned char c = (unsigned char)*value;
-		int n = (c < ' ' || c >= 0x7f || c == '"' || c == '\\')
-				? sprintf(at, "\\x%02x", c)
-				: sprintf(at, "%c", c);
+		int n = (c < ' ' || c >= 0x7f || c == '"' || c == '\\') ? sprintf(at, "\\x%02x", c)
+									: sprintf(at, "%c", c);
 
 		at += n;
 		room -= 1;
@@ -104,9 +104,8 @@ static void add_field(struct line *line, enum log_field field, const char *value
 	n = snprintf(line->fields[line->count], sizeof(line->fields[0]), "%s=%s", names[field],
 		escaped[0] == '"' ? value : escaped);
 	line->iov[line->count].iov_base = line->fields[line->count];
-	line->iov[line->count].iov_len = (size_t)n < sizeof(line->fields[0])
-						 ? (size_t)n
-						 : sizeof(line->fields[0]) - 1;
+	line->iov[line->count].iov_len =
+		(size_t)n < sizeof(line->fields[0]) ? (size_t)n : sizeof(line->fields[0]) - 1;
 	line->count++;
 }
 
@@ -129,7 +128,8 @@ static void send_line(struct line *line, int priority)
 		syslog(priority, "%s", line->text);
 		break;
 	case TO_STDERR:
-		dprintf(STDERR_FILENO, "%s[%d]: %s\n", log_state.program, (int)getpid(), line->text);
+		dprintf(STDERR_FILENO, "%s[%d]: %s\n", log_state.program, (int)getpid(),
+			line->text);
 		break;
 	}
 }

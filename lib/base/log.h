@@ -3,15 +3,19 @@
  *
  * Where it goes is found out once, at log_open(): to the journal with fields when stderr is the
  * journal; to syslog(mail) when stderr is a socket (inetd, xinetd: stderr is the peer there!) or
- * closed; to stderr otherwise. A line is KEY=value pairs; values are quoted where needed and whatever a
- * peer sent is escaped, so one event can never look like two. Passwords and bodies never come here.
+ * closed; to stderr otherwise. A line is KEY=value pairs; values are quoted where needed and
+ * whatever a peer sent is escaped, so one event can never look like two. Passwords and bodies never
+ * come here.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
 #include <syslog.h>
 
-/* The contract with those who read the log: names as in the table in log.c, which are the journal's. */
+#undef LOG_USER /* a facility of syslog's; here it is the field USER */
+
+/* The contract with those who read the log: names as in the table in log.c, which are the
+ * journal's. */
 enum log_field {
 	LOG_END = 0, /* ends the arguments of log_event() */
 	LOG_SESSION_ID,

@@ -9,7 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The decimal number that is the whole of text[0..len). -EINVAL: not a number; -ERANGE: above max. */
+/* The decimal number that is the whole of text[0..len). -EINVAL: not a number; -ERANGE: above max.
+ */
 int num_parse(const char *text, size_t len, uint64_t max, uint64_t *out);
 
 /* As num_parse() on a string, with one optional suffix K, M or G (powers of 1024): octets. */

@@ -21,7 +21,8 @@ int sysd_load(void);
 /* sd_journal_sendv(3); quietly nothing where the library is not loaded. */
 void sysd_journal_send(const struct iovec *iov, int count);
 
-/* sd_listen_fds(3) with unset_environment: how many sockets from fd 3 on; 0 where systemd passed none. */
+/* sd_listen_fds(3) with unset_environment: how many sockets from fd 3 on; 0 where systemd passed
+ * none. */
 int sysd_listen_fds(void);
 
 #endif

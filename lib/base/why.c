@@ -14,7 +14,8 @@ static void keep_printable(char *text)
 	}
 }
 
-int why_set(struct why *why, int err, enum why_class class, const char *status, const char *fmt, ...)
+int why_set(
+	struct why *why, int err, enum why_class class, const char *status, const char *fmt, ...)
 {
 	va_list args;
 

@@ -1,10 +1,11 @@
 /*
- * conf - the configuration: an INI file, each key optional, each mistake an error with file and line.
+ * conf - the configuration: an INI file, each key optional, each mistake an error with file and
+ * line.
  *
- * Keys, defaults and meanings are rows of the table in conf_keys.c; pillarbox.conf(5) says the same.
- * The file is the administrator's and trusted, yet checked: an unknown key or a bad value is never
- * ignored. Defaults depend on who runs the program: root and the system's own users get the system's
- * folders, an ordinary user (see conf_is_ordinary()) folders of $XDG_STATE_HOME/pillarbox.
+ * Keys, defaults and meanings are rows of the table in conf_keys.c; pillarbox.conf(5) says the
+ * same. The file is the administrator's and trusted, yet checked: an unknown key or a bad value is
+ * never ignored. Defaults depend on who runs the program: root and the system's own users get the
+ * system's folders, an ordinary user (see conf_is_ordinary()) folders of $XDG_STATE_HOME/pillarbox.
  */
 #ifndef CONF_CONF_H
 #define CONF_CONF_H
@@ -35,16 +36,16 @@ struct conf_limits {
 	uint64_t login_seconds;   /* POP3, before log-in */
 	uint64_t idle_seconds;    /* POP3, after log-in (RFC 1939: at least 600) */
 	uint64_t session_seconds; /* a whole session */
-	uint64_t errors;	  /* error replies, then goodbye */
-	uint64_t logins;	  /* failed log-ins, then goodbye */
-	uint64_t transactions;	  /* messages in one SMTP session */
-	uint64_t junk_commands;	  /* commands that bring no message nearer, since the last one */
-	uint64_t received;	  /* Received: fields in one message */
-	uint64_t data_rate;	  /* octets per second that DATA must reach after its first minute */
-	uint64_t per_source;	  /* sessions at once from one address (IPv6: one /64), when listening */
-	uint64_t connections;	  /* sessions at once, when listening */
-	uint64_t listen_idle;	  /* seconds without any session, then a listener exits */
-	uint64_t lock_seconds;	  /* how long a delivery waits for a locked mailbox */
+	uint64_t errors;          /* error replies, then goodbye */
+	uint64_t logins;          /* failed log-ins, then goodbye */
+	uint64_t transactions;    /* messages in one SMTP session */
+	uint64_t junk_commands;   /* commands that bring no message nearer, since the last one */
+	uint64_t received;        /* Received: fields in one message */
+	uint64_t data_rate;  /* octets per second that DATA must reach after its first minute */
+	uint64_t per_source; /* sessions at once from one address (IPv6: one /64), when listening */
+	uint64_t connections;  /* sessions at once, when listening */
+	uint64_t listen_idle;  /* seconds without any session, then a listener exits */
+	uint64_t lock_seconds; /* how long a delivery waits for a locked mailbox */
 };
 
 struct conf {
@@ -69,7 +70,8 @@ struct conf {
 	char tls_key[PATH_MAX];
 
 	enum conf_plaintext plaintext;
-	uint64_t failure_delay_ms; /* [auth] failure_delay: each failed log-in takes at least so long */
+	uint64_t failure_delay_ms; /* [auth] failure_delay: each failed log-in takes at least so
+				      long */
 	uint64_t max_message_size; /* octets */
 	uint64_t max_recipients;
 	enum conf_uidl uidl;
@@ -78,7 +80,8 @@ struct conf {
 
 /*
  * Fill *conf from path; NULL means CONF_FILE, which alone may be missing (all defaults then).
- * -EINVAL and a reason that names file and line where the file is wrong; -errno where it can't be read.
+ * -EINVAL and a reason that names file and line where the file is wrong; -errno where it can't be
+ * read.
  */
 int conf_load(struct conf *conf, const char *path, struct why *why);
 

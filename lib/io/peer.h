@@ -1,6 +1,6 @@
 /*
- * peer - who is at the other end. Learnt from the socket; from $REMOTE_ADDR or $TCPREMOTEIP only where fd 0 is
- * no socket (a TLS wrapper in between); else it is whoever holds the pipe.
+ * peer - who is at the other end. Learnt from the socket; from $REMOTE_ADDR or $TCPREMOTEIP only
+ * where fd 0 is no socket (a TLS wrapper in between); else it is whoever holds the pipe.
  */
 #ifndef IO_PEER_H
 #define IO_PEER_H
@@ -11,17 +11,20 @@
 #define PEER_ADDRESS_SIZE 64
 
 struct peer {
-	char address[PEER_ADDRESS_SIZE]; /* "192.0.2.1", "2001:db8::1" (never ::ffff:), or "local" */
-	char server[PEER_ADDRESS_SIZE];	 /* our end of the connection in the same form; "" if there is none */
-	bool network; /* octets come from a network: strict line ends */
-	bool local;   /* loopback, Unix socket or pipe: [auth] plaintext = local applies */
-	bool pipe;    /* neither a socket nor a wrapper: the peer holds our pipe */
-	uid_t uid;    /* for pipes and Unix sockets: whose */
+	char address[PEER_ADDRESS_SIZE]; /* "192.0.2.1", "2001:db8::1" (never ::ffff:), or "local"
+					  */
+	char server[PEER_ADDRESS_SIZE];  /* our end of the connection in the same form; "" if there
+					    is none */
+	bool network;                    /* octets come from a network: strict line ends */
+	bool local; /* loopback, Unix socket or pipe: [auth] plaintext = local applies */
+	bool pipe;  /* neither a socket nor a wrapper: the peer holds our pipe */
+	uid_t uid;  /* for pipes and Unix sockets: whose */
 };
 
 void peer_learn(struct peer *peer, int fd);
 
-/* The part of an address that counts as one source: the address, or for IPv6 its /64 ("2001:db8:0:1::"). */
+/* The part of an address that counts as one source: the address, or for IPv6 its /64
+ * ("2001:db8:0:1::"). */
 void peer_source(const char *address, char out[static PEER_ADDRESS_SIZE]);
 
 #endif

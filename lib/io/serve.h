@@ -1,9 +1,10 @@
 /*
  * serve - how a program was started, and one session for each connection (DESIGN 2).
  *
- * fd 0 a connected socket, a pipe, a file or a terminal: one session on fd 0 and 1. A connected socket passed
- * by systemd (LISTEN_FDS): one session on that. A listening socket, as fd 0 or by systemd: a fork without exec
- * for each connection, counted per source, until nobody has been connected for a while.
+ * fd 0 a connected socket, a pipe, a file or a terminal: one session on fd 0 and 1. A connected
+ * socket passed by systemd (LISTEN_FDS): one session on that. A listening socket, as fd 0 or by
+ * systemd: a fork without exec for each connection, counted per source, until nobody has been
+ * connected for a while.
  */
 #ifndef IO_SERVE_H
 #define IO_SERVE_H
@@ -11,12 +12,14 @@
 #include <stdint.h>
 
 struct serve {
-	/* One session; in and out are the same for a socket. Its result is the process's exit status. */
+	/* One session; in and out are the same for a socket. Its result is the process's exit
+	 * status. */
 	int (*session)(void *context, int in, int out);
 	void *context;
-	const char *refusal;	/* told to a connection over the limits, with its line end; NULL: just close */
-	uint64_t per_source;	/* 0: no limit */
-	uint64_t connections;	/* 0: no limit */
+	const char *refusal;  /* told to a connection over the limits, with its line end; NULL: just
+				 close */
+	uint64_t per_source;  /* 0: no limit */
+	uint64_t connections; /* 0: no limit */
 	uint64_t idle_seconds;
 };
 

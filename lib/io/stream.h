@@ -3,9 +3,10 @@
  *
  * Reads are buffered and bounded; a line is handed out only whole and without its line end. What is
  * wrong with a line is decided here and nowhere else: over-long, NUL, bare CR, bare LF are events.
- * Strict (from a network): only CRLF ends a line (RFC 5321 2.3.8). Lenient (a pipe, a file, a terminal;
- * POP3): LF alone does, too. Writes are collected and go out in one piece; a peer that does not read them
- * runs into the deadline. Deadlines are clock_ms() times. TLS will replace the two transport functions.
+ * Strict (from a network): only CRLF ends a line (RFC 5321 2.3.8). Lenient (a pipe, a file, a
+ * terminal; POP3): LF alone does, too. Writes are collected and go out in one piece; a peer that
+ * does not read them runs into the deadline. Deadlines are clock_ms() times. TLS will replace the
+ * two transport functions.
  */
 #ifndef IO_STREAM_H
 #define IO_STREAM_H
@@ -17,20 +18,21 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define STREAM_LINE_MAX	   2048	 /* octets of a command line with its line end (DESIGN 8) */
+#define STREAM_LINE_MAX    2048  /* octets of a command line with its line end (DESIGN 8) */
 #define STREAM_INPUT_SIZE  65536 /* octets read at once */
 #define STREAM_OUTPUT_SIZE 65536 /* octets of replies held before they go out */
-#define STREAM_SKIP_MAX	   (1 << 20) /* octets of an over-long line that are skipped; then STREAM_ERROR */
+#define STREAM_SKIP_MAX                                                                            \
+	(1 << 20) /* octets of an over-long line that are skipped; then STREAM_ERROR */
 
 enum stream_event {
 	STREAM_LINE,
-	STREAM_EOF,	 /* the peer has closed; a last line without its end is not handed out */
-	STREAM_TIMEOUT,	 /* the deadline */
-	STREAM_ERROR,	 /* the connection broke, or a line had no end at all */
+	STREAM_EOF,      /* the peer has closed; a last line without its end is not handed out */
+	STREAM_TIMEOUT,  /* the deadline */
+	STREAM_ERROR,    /* the connection broke, or a line had no end at all */
 	STREAM_TOO_LONG, /* a line over the limit, skipped to its end */
-	STREAM_BAD_NUL,	 /* a line, skipped to its end, with NUL in it */
-	STREAM_BAD_CR,	 /* ... with a CR that no LF follows */
-	STREAM_BAD_LF,	 /* ... that ended in LF alone (strict streams only) */
+	STREAM_BAD_NUL,  /* a line, skipped to its end, with NUL in it */
+	STREAM_BAD_CR,   /* ... with a CR that no LF follows */
+	STREAM_BAD_LF,   /* ... that ended in LF alone (strict streams only) */
 };
 
 /* How octets come and go: read(2) and write(2) semantics; -1 and EAGAIN make the stream poll. */
@@ -46,8 +48,8 @@ struct stream {
 	const struct stream_transport *transport;
 	void *context;
 	int64_t session_deadline; /* no call waits beyond it */
-	char *input;		  /* STREAM_INPUT_SIZE */
-	size_t begin;		  /* input[begin..end) is unread */
+	char *input;              /* STREAM_INPUT_SIZE */
+	size_t begin;             /* input[begin..end) is unread */
 	size_t end;
 	bool eof;
 	struct buf output;
@@ -59,32 +61,33 @@ struct stream {
 int stream_init(struct stream *stream, int in, int out, bool strict, int64_t session_deadline);
 void stream_done(struct stream *stream);
 
-/* The next line of at most max octets (with its line end; max <= STREAM_LINE_MAX or 12288), valid until the
- * next call that reads. *line is not NUL-terminated. */
+/* The next line of at most max octets (with its line end; max <= STREAM_LINE_MAX or 12288), valid
+ * until the next call that reads. *line is not NUL-terminated. */
 enum stream_event stream_line(
 	struct stream *stream, size_t max, int64_t deadline, const char **line, size_t *len);
 
-/* Some unread octets as they are, at least one: STREAM_LINE, or EOF, TIMEOUT, ERROR. They stay unread until
- * stream_consume(). For DATA. */
+/* Some unread octets as they are, at least one: STREAM_LINE, or EOF, TIMEOUT, ERROR. They stay
+ * unread until stream_consume(). For DATA. */
 enum stream_event stream_peek(
 	struct stream *stream, int64_t deadline, const char **at, size_t *len);
 void stream_consume(struct stream *stream, size_t len);
 
-/* Is there a whole line, or anything at all, waiting in the buffer? Then a pipelining peer (RFC 2920) can wait
- * for its replies. */
+/* Is there a whole line, or anything at all, waiting in the buffer? Then a pipelining peer (RFC
+ * 2920) can wait for its replies. */
 bool stream_has_line(const struct stream *stream);
 bool stream_has_input(const struct stream *stream);
 
-/* Add to the output; it is flushed by itself only when it grows over STREAM_OUTPUT_SIZE. Errors stick and are
- * told by stream_flush(). */
+/* Add to the output; it is flushed by itself only when it grows over STREAM_OUTPUT_SIZE. Errors
+ * stick and are told by stream_flush(). */
 void stream_put(struct stream *stream, const void *data, size_t len);
 __attribute__((format(printf, 2, 3))) void stream_putf(struct stream *stream, const char *fmt, ...);
 
-/* Write out all output in as few writes as possible. 0, -ETIMEDOUT or -errno. Also sets the deadline that
- * later forced flushes have: deadline. */
+/* Write out all output in as few writes as possible. 0, -ETIMEDOUT or -errno. Also sets the
+ * deadline that later forced flushes have: deadline. */
 int stream_flush(struct stream *stream, int64_t deadline);
 
-/* Say goodbye so that the last reply is read: shut down writing and discard what still comes, for a second. */
+/* Say goodbye so that the last reply is read: shut down writing and discard what still comes, for a
+ * second. */
 void stream_linger(struct stream *stream);
 
 #endif

@@ -15,11 +15,13 @@ struct crlf {
 
 void crlf_init(struct crlf *crlf);
 
-/* Convert in[0..in_len) into out[0..out_max); out_max at least 4. Call again with what was not used. */
+/* Convert in[0..in_len) into out[0..out_max); out_max at least 4. Call again with what was not
+ * used. */
 void crlf_run(struct crlf *crlf, const char *in, size_t in_len, size_t *in_used, char *out,
 	size_t out_max, size_t *out_len);
 
-/* What must follow the last octet: the missing line end, if any, then ".\r\n". At most 6 octets into out. */
+/* What must follow the last octet: the missing line end, if any, then ".\r\n". At most 6 octets
+ * into out. */
 size_t crlf_finish(struct crlf *crlf, char out[static 8]);
 
 #endif

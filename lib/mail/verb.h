@@ -11,47 +11,49 @@
 #include <stddef.h>
 
 enum verb_flag {
-	VERB_NO_ARGUMENT = 1 << 0,   /* an argument is a syntax error */
+	VERB_NO_ARGUMENT = 1 << 0, /* an argument is a syntax error */
 	VERB_NEEDS_ARGUMENT = 1 << 1,
-	VERB_ENDS_GROUP = 1 << 2,    /* last of a pipelined group (RFC 2920 3.1): flush the replies */
-	VERB_JUNK = 1 << 3,	     /* brings no message nearer: counted against limits */
+	VERB_ENDS_GROUP = 1 << 2, /* last of a pipelined group (RFC 2920 3.1): flush the replies */
+	VERB_JUNK = 1 << 3,       /* brings no message nearer: counted against limits */
 	VERB_NEEDS_TLS = 1 << 4,
 	VERB_NEEDS_AUTH = 1 << 5,
 };
 
-/* A handler gets the session and the argument ("" where there is none) and returns the program's event. */
+/* A handler gets the session and the argument ("" where there is none) and returns the program's
+ * event. */
 typedef int verb_handler(void *session, const char *argument, size_t len);
 
 struct verb {
 	const char *name; /* upper case */
 	verb_handler *handler;
 	unsigned states;       /* in which states it is legal: a bit for each of the program's */
-	unsigned flags;	       /* enum verb_flag */
+	unsigned flags;        /* enum verb_flag */
 	const char *advertise; /* the line it adds to EHLO or CAPA; NULL: none */
 	const char *usage;     /* "RCPT TO:<forward-path>", for HELP and syntax errors */
 };
 
 enum verb_verdict {
 	VERB_OK,
-	VERB_UNKNOWN,	 /* SMTP 500, POP3 -ERR */
-	VERB_BAD_STATE,	 /* SMTP 503 */
+	VERB_UNKNOWN,    /* SMTP 500, POP3 -ERR */
+	VERB_BAD_STATE,  /* SMTP 503 */
 	VERB_BAD_SYNTAX, /* SMTP 501 */
 };
 
 struct verb_call {
 	const struct verb *verb; /* NULL if unknown */
-	const char *argument;	 /* points into the line */
+	const char *argument;    /* points into the line */
 	size_t argument_len;
 };
 
-/* Find the verb of line[0..len) in the table (ended by a row without a name) and check it against the
- * state (one bit). Fills *call also when the verdict is BAD_STATE or BAD_SYNTAX. */
+/* Find the verb of line[0..len) in the table (ended by a row without a name) and check it against
+ * the state (one bit). Fills *call also when the verdict is BAD_STATE or BAD_SYNTAX. */
 enum verb_verdict verb_find(const struct verb *table, const char *line, size_t len, unsigned state,
 	struct verb_call *call);
 
 /*
- * Write the table as text to fd, a row a line: name, TAB, the states it is legal in (names, comma-separated),
- * TAB, usage. state_names[i] names bit i and ends with NULL. This is --dump-verbs.
+ * Write the table as text to fd, a row a line: name, TAB, the states it is legal in (names,
+ * comma-separated), TAB, usage. state_names[i] names bit i and ends with NULL. This is
+ * --dump-verbs.
  */
 int verb_dump(const struct verb *table, const char *const *state_names, int fd);
 

@@ -1,0 +1,125 @@
+/*
+ * smtp-session - receive mail on standard input and output: one SMTP or LMTP connection, or, given
+ * a listening socket, one process for each. See smtp-session(8).
+ */
+#include "base/log.h"
+#include "io/serve.h"
+#include "smtp_session.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+static const char usage[] =
+	"usage: smtp-session [--config FILE] [--lmtp | --submission] [--tls]\n"
+	"Receive mail by SMTP on standard input and output, or on a socket passed\n"
+	"by systemd, inetd, xinetd or tcpserver.\n"
+	"\n"
+	"  --config FILE  read FILE instead of /etc/pillarbox/pillarbox.conf\n"
+	"  --lmtp         speak LMTP (RFC 2033)\n"
+	"  --submission   take mail from users who log in (RFC 6409)\n"
+	"  --tls          begin with TLS (RFC 8314)\n"
+	"  --dump-verbs   list the verbs, and the states that they are legal in\n"
+	"  --help         show this\n"
+	"  --version      show the version\n";
+
+struct program {
+	struct conf conf;
+	const char *config_path;
+	bool lmtp;
+	bool submission;
+	bool tls;
+	bool dump;
+};
+
+/* Returns -1 to go on, or an exit status. */
+static int read_options(struct program *program, int argc, char **argv)
+{
+	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+		{"lmtp", no_argument, NULL, 'l'}, {"submission", no_argument, NULL, 's'},
+		{"tls", no_argument, NULL, 't'}, {"dump-verbs", no_argument, NULL, 'd'},
+		{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'v'},
+		{NULL, 0, NULL, 0}};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			program->config_path = optarg;
+			break;
+		case 'l':
+			program->lmtp = true;
+			break;
+		case 's':
+			program->submission = true;
+			break;
+		case 't':
+			program->tls = true;
+			break;
+		case 'd':
+			program->dump = true;
+			break;
+		case 'h':
+			return fputs(usage, stdout) < 0 ? EX_IOERR : EX_OK;
+		case 'v':
+			return puts("smtp-session (Pillarbox) " PILLARBOX_VERSION) < 0 ? EX_IOERR
+										       : EX_OK;
+		default:
+			fputs(usage, stderr);
+			return EX_USAGE;
+		}
+	}
+	if (optind < argc || (program->lmtp && program->submission)) {
+		fputs(usage, stderr);
+		return EX_USAGE;
+	}
+	return -1;
+}
+
+static int session(void *context, int in, int out)
+{
+	const struct program *program = context;
+
+	return smtp_session_run(&program->conf, program->config_path, program->lmtp, in, out);
+}
+
+/* Told to a peer that can't be served for a reason that the log tells. RFC 5321 3.8: 421 closes. */
+static int give_up(int status, const char *reason)
+{
+	static const char reply[] = "421 4.3.5 This server is not set up\r\n";
+
+	log_event(LOG_ERR, "unavailable", LOG_STATUS, "4.3.5", LOG_REASON, reason, LOG_END);
+	if (write(STDOUT_FILENO, reply, sizeof(reply) - 1) < 0)
+		return EX_IOERR;
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	static struct program program;
+	struct serve service = {.session = session,
+		.context = &program,
+		.refusal = "421 4.7.0 Too many connections from your address\r\n"};
+	struct why why;
+	int status = read_options(&program, argc, argv);
+
+	if (status >= 0)
+		return status;
+	if (program.dump)
+		return verb_dump(program.lmtp ? lmtp_verbs : smtp_verbs, smtp_state_names,
+			       STDOUT_FILENO) < 0
+			       ? EX_IOERR
+			       : EX_OK;
+	log_open("smtp-session");
+	if (conf_load(&program.conf, program.config_path, &why) < 0)
+		return give_up(EX_CONFIG, why.text);
+	if (program.tls || program.submission)
+		return give_up(EX_UNAVAILABLE,
+			"--tls and --submission need TLS, which this version lacks");
+	service.per_source = program.conf.limits.per_source;
+	service.connections = program.conf.limits.connections;
+	service.idle_seconds = program.conf.limits.listen_idle;
+	return serve(&service);
+}

@@ -1,0 +1,13 @@
+/* conf_defaults - what holds where the file is silent; depends on who runs the program. */
+#ifndef CONF_CONF_DEFAULTS_H
+#define CONF_CONF_DEFAULTS_H
+
+#include "conf/conf.h"
+
+/* Before the file is read: everything but the names that cost a look-up. 0 or -errno. */
+int conf_defaults(struct conf *conf, struct why *why);
+
+/* After it: the host's name and the domains, where the file gave none. */
+void conf_defaults_names(struct conf *conf);
+
+#endif

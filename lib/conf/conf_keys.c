@@ -1,0 +1,238 @@
+/*
+ * conf_keys - see conf_keys.h. A value is checked by its kind's function; there is no other place
+ * where configuration text becomes data.
+ */
+#include "conf/conf_keys.h"
+
+#include "base/num.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MEMBER(m) offsetof(struct conf, m), sizeof(((struct conf *)NULL)->m)
+#define DAY       86400
+
+const struct conf_key conf_keys[] = {
+	{"server", "hostname", CONF_DOMAIN, MEMBER(hostname), 0, 0, NULL},
+	{"server", "domains", CONF_DOMAINS, MEMBER(domains), 0, 0, NULL},
+	{"server", "user", CONF_NAME, MEMBER(user), 0, 0, NULL},
+	{"accounts", "source", CONF_CHOICE, MEMBER(source), 0, 0, "system file self"},
+	{"accounts", "file", CONF_PATH, MEMBER(accounts_file), 0, 0, NULL},
+	{"accounts", "owner", CONF_NAME, MEMBER(owner), 0, 0, NULL},
+	{"accounts", "pam_service", CONF_NAME, MEMBER(pam_service), 0, 0, NULL},
+	{"accounts", "delimiter", CONF_LETTER, MEMBER(delimiter), 0, 0, NULL},
+	{"accounts", "aliases", CONF_PATH, MEMBER(aliases), 0, 0, NULL},
+	{"store", "mailbox", CONF_STORE, MEMBER(mailbox), 0, 0, NULL},
+	{"store", "cache", CONF_PATH, MEMBER(cache), 0, 0, NULL},
+	{"store", "state", CONF_PATH, MEMBER(state), 0, 0, NULL},
+	{"queue", "directory", CONF_PATH, MEMBER(queue), 0, 0, NULL},
+	{"agent", "socket", CONF_PATH, MEMBER(agent_socket), 0, 0, NULL},
+	{"tls", "certificate", CONF_PATH, MEMBER(tls_certificate), 0, 0, NULL},
+	{"tls", "key", CONF_PATH, MEMBER(tls_key), 0, 0, NULL},
+	{"auth", "plaintext", CONF_CHOICE, MEMBER(plaintext), 0, 0, "never local always"},
+	{"auth", "failure_delay", CONF_MILLIS, MEMBER(failure_delay_ms), 0, 60, NULL},
+	{"smtp", "max_message_size", CONF_SIZE, MEMBER(max_message_size), 1024, 1ULL << 40, NULL},
+	{"smtp", "max_recipients", CONF_COUNT, MEMBER(max_recipients), 1, 100000, NULL},
+	{"pop3", "uidl", CONF_CHOICE, MEMBER(uidl), 0, 0, "hash"},
+	{"limits", "command_timeout", CONF_SECONDS, MEMBER(limits.command_seconds), 1, DAY, NULL},
+	{"limits", "login_timeout", CONF_SECONDS, MEMBER(limits.login_seconds), 1, DAY, NULL},
+	{"limits", "idle_timeout", CONF_SECONDS, MEMBER(limits.idle_seconds), 1, DAY, NULL},
+	{"limits", "session_time", CONF_SECONDS, MEMBER(limits.session_seconds), 1, 7 * DAY, NULL},
+	{"limits", "errors", CONF_COUNT, MEMBER(limits.errors), 1, 1000000, NULL},
+	{"limits", "logins", CONF_COUNT, MEMBER(limits.logins), 1, 100, NULL},
+	{"limits", "transactions", CONF_COUNT, MEMBER(limits.transactions), 1, 1000000, NULL},
+	{"limits", "junk_commands", CONF_COUNT, MEMBER(limits.junk_commands), 1, 100000000, NULL},
+	{"limits", "received", CONF_COUNT, MEMBER(limits.received), 1, 10000, NULL},
+	{"limits", "data_rate", CONF_SIZE, MEMBER(limits.data_rate), 0, 1ULL << 30, NULL},
+	{"limits", "per_source", CONF_COUNT, MEMBER(limits.per_source), 1, 100000, NULL},
+	{"limits", "connections", CONF_COUNT, MEMBER(limits.connections), 1, 100000, NULL},
+	{"limits", "listen_idle", CONF_SECONDS, MEMBER(limits.listen_idle), 1, DAY, NULL},
+	{"limits", "lock_timeout", CONF_SECONDS, MEMBER(limits.lock_seconds), 0, 3600, NULL},
+	{NULL, NULL, CONF_TEXT, 0, 0, 0, 0, NULL},
+};
+
+static int refuse(struct why *why, const char *text)
+{
+	return why_set(
+		why, EINVAL, WHY_PERM, "5.3.5", "%s", text); /* RFC 3463 3.4: misconfigured */
+}
+
+static int set_text(const struct conf_key *key, char *out, const char *value, struct why *why)
+{
+	size_t len = strlen(value);
+
+	if (len == 0)
+		return refuse(why, "a value is missing");
+	if (len >= key->size)
+		return refuse(why, "the value is too long");
+	memcpy(out, value, len + 1);
+	return 0;
+}
+
+static int set_name(const struct conf_key *key, char *out, const char *value, struct why *why)
+{
+	for (const char *at = value; *at; at++) {
+		if (!isalnum((unsigned char)*at) && !strchr("._-", *at))
+			return refuse(why, "only letters, digits, '.', '_' and '-' may stand here");
+	}
+	if (*value == '-' || *value == '.')
+		return refuse(why, "a name begins with a letter or digit");
+	return set_text(key, out, value, why);
+}
+
+static int set_path(const struct conf_key *key, char *out, const char *value, struct why *why)
+{
+	if (*value != '/')
+		return refuse(why, "an absolute path is wanted, one that begins with '/'");
+	return set_text(key, out, value, why);
+}
+
+static int set_store(const struct conf_key *key, char *out, const char *value, struct why *why)
+{
+	static const char prefix[] = "mbox:";
+	const char *path = value + sizeof(prefix) - 1;
+
+	if (strncmp(value, prefix, sizeof(prefix) - 1) != 0)
+		return refuse(why, "a mailbox is \"mbox:\" and a path");
+	if (*path != '/' && strncmp(path, "%h/", 3) != 0)
+		return refuse(why, "the mailbox's path must begin with '/' or '%h/'");
+	for (const char *at = strchr(path, '%'); at; at = strchr(at + 2, '%')) {
+		if (!at[1] || !strchr("udh%", at[1]))
+			return refuse(why, "after '%' comes 'u', 'd', 'h' or '%'");
+	}
+	return set_text(key, out, value, why);
+}
+
+/* RFC 1035 2.3.1 as relaxed by RFC 1123 2.1; "_" is in use in the wild. */
+static int set_domain(
+	char out[static CONF_NAME_MAX], const char *value, size_t len, struct why *why)
+{
+	if (len == 0 || len > 255)
+		return refuse(why, "a domain has 1 to 255 characters");
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)value[i];
+
+		if (!isalnum(c) && c != '-' && c != '.' && c != '_')
+			return refuse(why, "a domain is made of letters, digits, '-' and '.'");
+		out[i] = (char)tolower(c);
+	}
+	out[len] = '\0';
+	if (out[0] == '.' || out[0] == '-' || out[len - 1] == '.' || strstr(out, ".."))
+		return refuse(why, "not a domain: an empty label, or a '-' in front");
+	return 0;
+}
+
+/* The key may be given several times (a line of the file has a limit); each adds its domains. */
+static int set_domains(struct conf *conf, const char *value, struct why *why)
+{
+	size_t count = conf->domain_count;
+
+	while (*value) {
+		size_t len;
+		int err;
+
+		value += strspn(value, " \t,");
+		len = strcspn(value, " \t,");
+		if (len == 0)
+			break;
+		if (count == CONF_MAX_NAMES)
+			return refuse(why, "more than 64 domains");
+		err = set_domain(conf->domains[count], value, len, why);
+		if (err < 0)
+			return err;
+		count++;
+		value += len;
+	}
+	if (count == conf->domain_count)
+		return refuse(why, "a value is missing");
+	conf->domain_count = count;
+	return 0;
+}
+
+static int set_letter(char *out, const char *value, struct why *why)
+{
+	if (*value && (value[1] || !strchr("+-_=.#", *value)))
+		return refuse(why, "one of + - _ = . # is wanted, or nothing");
+	*out = *value;
+	return 0;
+}
+
+static int set_choice(const struct conf_key *key, void *out, const char *value, struct why *why)
+{
+	const char *word = key->choices;
+	size_t want = strlen(value);
+
+	for (unsigned i = 0; *word; i++) {
+		size_t len = strcspn(word, " ");
+
+		if (len == want && strncmp(word, value, len) == 0) {
+			memcpy(out, &i, sizeof(i));
+			return 0;
+		}
+		word += len + strspn(word + len, " ");
+	}
+	return why_set(why, EINVAL, WHY_PERM, "5.3.5", "one of these is wanted: %s", key->choices);
+}
+
+static int set_number(const struct conf_key *key, void *out, const char *value, struct why *why)
+{
+	uint64_t number;
+	int err;
+
+	switch (key->kind) {
+	case CONF_SIZE:
+		err = num_parse_size(value, UINT64_MAX, &number);
+		break;
+	case CONF_SECONDS:
+	case CONF_MILLIS:
+		err = num_parse_seconds(value, UINT64_MAX, &number);
+		break;
+	default:
+		err = num_parse(value, strlen(value), UINT64_MAX, &number);
+		break;
+	}
+	if (err < 0)
+		return refuse(why, key->kind == CONF_COUNT ? "a whole number is wanted"
+				   : key->kind == CONF_SIZE
+					   ? "a size is wanted, such as 50M"
+					   : "a time is wanted, such as 300 or 5m");
+	if (number < key->min || number > key->max)
+		return why_set(why, EINVAL, WHY_PERM, "5.3.5", "it must be %llu to %llu",
+			(unsigned long long)key->min, (unsigned long long)key->max);
+	if (key->kind == CONF_MILLIS)
+		number *= 1000;
+	memcpy(out, &number, sizeof(number));
+	return 0;
+}
+
+int conf_key_set(const struct conf_key *key, struct conf *conf, const char *value, struct why *why)
+{
+	char *out = (char *)conf + key->offset;
+
+	switch (key->kind) {
+	case CONF_TEXT:
+		return set_text(key, out, value, why);
+	case CONF_NAME:
+		return set_name(key, out, value, why);
+	case CONF_DOMAIN:
+		return set_domain(out, value, strlen(value), why);
+	case CONF_DOMAINS:
+		return set_domains(conf, value, why);
+	case CONF_PATH:
+		return set_path(key, out, value, why);
+	case CONF_STORE:
+		return set_store(key, out, value, why);
+	case CONF_LETTER:
+		return set_letter(out, value, why);
+	case CONF_CHOICE:
+		return set_choice(key, out, value, why);
+	case CONF_SIZE:
+	case CONF_SECONDS:
+	case CONF_MILLIS:
+	case CONF_COUNT:
+		return set_number(key, out, value, why);
+	}
+	return refuse(why, "the value can't be read");
+}

@@ -1,0 +1,42 @@
+/* conf_keys - the one table of all configuration keys: what a value must look like, and where it
+ * goes. */
+#ifndef CONF_CONF_KEYS_H
+#define CONF_CONF_KEYS_H
+
+#include "conf/conf.h"
+
+#include <stddef.h>
+
+enum conf_kind {
+	CONF_TEXT,    /* up to size - 1 octets, not empty */
+	CONF_NAME,    /* as CONF_TEXT, letters, digits, "._-" only */
+	CONF_DOMAIN,  /* a domain, kept in lower case */
+	CONF_DOMAINS, /* a comma-separated list of them */
+	CONF_PATH,    /* an absolute path */
+	CONF_STORE,   /* "mbox:" and an absolute path, with %u, %d, %h, %% */
+	CONF_LETTER,  /* one punctuation character, or empty for none */
+	CONF_SIZE,    /* octets: digits with K, M or G */
+	CONF_SECONDS, /* digits with s, m, h or d */
+	CONF_MILLIS,  /* as CONF_SECONDS, kept in milliseconds */
+	CONF_COUNT,   /* digits */
+	CONF_CHOICE,  /* one of `choices`, kept as its position */
+};
+
+struct conf_key {
+	const char *section;
+	const char *name;
+	enum conf_kind kind;
+	size_t offset; /* into struct conf */
+	size_t size;   /* of the member */
+	uint64_t min;  /* numbers only */
+	uint64_t max;
+	const char *choices; /* CONF_CHOICE: words, space-separated, in the enum's order */
+};
+
+/* Ended by a row without a name. */
+extern const struct conf_key conf_keys[];
+
+/* Check value against the row and store it. 0, or -EINVAL with what is wrong with it. */
+int conf_key_set(const struct conf_key *key, struct conf *conf, const char *value, struct why *why);
+
+#endif

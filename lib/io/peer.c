@@ -1,0 +1,115 @@
+/* peer - see peer.h. The environment is believed only as far as a numeric address goes. */
+#include "io/peer.h"
+
+#include "base/fd.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+union address {
+	struct sockaddr any;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+	struct sockaddr_storage space;
+};
+
+static bool is_loopback6(const struct in6_addr *addr)
+{
+	return IN6_IS_ADDR_LOOPBACK(addr) ||
+	       (IN6_IS_ADDR_V4MAPPED(addr) && addr->s6_addr[12] == 127);
+}
+
+/* The address as text, an IPv4-mapped one as the IPv4 address that it is; "" for other families. */
+static void put_address(const union address *address, char out[static PEER_ADDRESS_SIZE])
+{
+	const struct in6_addr *in6 = &address->in6.sin6_addr;
+
+	*out = '\0';
+	if (address->any.sa_family == AF_INET)
+		inet_ntop(AF_INET, &address->in.sin_addr, out, PEER_ADDRESS_SIZE);
+	else if (address->any.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(in6))
+		inet_ntop(AF_INET, &in6->s6_addr[12], out, PEER_ADDRESS_SIZE);
+	else if (address->any.sa_family == AF_INET6)
+		inet_ntop(AF_INET6, in6, out, PEER_ADDRESS_SIZE);
+}
+
+static bool is_loopback(const union address *address)
+{
+	if (address->any.sa_family == AF_INET)
+		return ntohl(address->in.sin_addr.s_addr) >> 24 == 127;
+	return address->any.sa_family == AF_INET6 && is_loopback6(&address->in6.sin6_addr);
+}
+
+static void learn_from_socket(struct peer *peer, int fd)
+{
+	union address address = {.any = {.sa_family = AF_UNSPEC}};
+	socklen_t len = sizeof(address);
+
+	peer->network = true;
+	if (getpeername(fd, &address.any, &len) < 0)
+		return; /* not connected any more: an unknown peer is a distant one */
+	if (address.any.sa_family == AF_UNIX) {
+		struct ucred cred = {.uid = (uid_t)-1};
+		socklen_t cred_len = sizeof(cred);
+
+		if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &cred_len) == 0)
+			peer->uid = cred.uid;
+		peer->local = true;
+		return;
+	}
+	put_address(&address, peer->address);
+	peer->local = is_loopback(&address);
+	len = sizeof(address);
+	if (getsockname(fd, &address.any, &len) == 0)
+		put_address(&address, peer->server);
+}
+
+/* A wrapper such as tcpserver or a TLS proxy tells the address in the environment. */
+static bool learn_from_environment(struct peer *peer)
+{
+	const char *text = getenv("REMOTE_ADDR");
+	union address address = {.any = {.sa_family = AF_UNSPEC}};
+
+	if (!text)
+		text = getenv("TCPREMOTEIP");
+	if (!text)
+		return false;
+	peer->network = true; /* even if the text is nonsense: octets come from somewhere else */
+	if (inet_pton(AF_INET, text, &address.in.sin_addr) == 1)
+		address.in.sin_family = AF_INET;
+	else if (inet_pton(AF_INET6, text, &address.in6.sin6_addr) == 1)
+		address.in6.sin6_family = AF_INET6;
+	put_address(&address, peer->address);
+	peer->local = is_loopback(&address);
+	return true;
+}
+
+void peer_learn(struct peer *peer, int fd)
+{
+	*peer = (struct peer){.uid = (uid_t)-1};
+	if (fd_is_socket(fd)) {
+		learn_from_socket(peer, fd);
+	} else if (!learn_from_environment(peer)) {
+		peer->local = true;
+		peer->pipe = true;
+		peer->uid = getuid();
+	}
+	if (!*peer->address)
+		strcpy(peer->address, peer->local ? "local" : "unknown");
+}
+
+void peer_source(const char *address, char out[static PEER_ADDRESS_SIZE])
+{
+	struct in6_addr in6;
+
+	snprintf(out, PEER_ADDRESS_SIZE, "%s", address);
+	if (inet_pton(AF_INET6, address, &in6) == 1) {
+		memset(&in6.s6_addr[8], 0, 8);
+		inet_ntop(AF_INET6, &in6, out, PEER_ADDRESS_SIZE);
+	}
+}

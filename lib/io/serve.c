@@ -1,0 +1,194 @@
+/*
+ * serve - see serve.h.
+ *
+ * A listening process parses nothing: it accepts, counts, forks. A child has the connection as its
+ * fd 0 and 1, as under inetd, so the session's code is the same in every case. Children are counted
+ * when they end; the signal that says so only wakes the poll.
+ */
+#include "io/serve.h"
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/systemd.h"
+#include "io/peer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define FIRST_PASSED_FD 3 /* sd_listen_fds(3) */
+#define BACKLOG         1024
+
+struct child {
+	pid_t pid;
+	char source[PEER_ADDRESS_SIZE];
+};
+
+struct listener {
+	const struct serve *serve;
+	int fd;
+	struct child *children; /* max of them; count are in use */
+	size_t count;
+	size_t max;
+	int64_t idle_since;
+};
+
+static void wake(int signal)
+{
+	(void)signal;
+}
+
+static void reap(struct listener *listener)
+{
+	pid_t pid;
+
+	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
+		for (size_t i = 0; i < listener->count; i++) {
+			if (listener->children[i].pid == pid) {
+				listener->children[i] = listener->children[--listener->count];
+				break;
+			}
+		}
+		listener->idle_since = clock_ms();
+	}
+}
+
+static bool is_over_limit(const struct listener *listener, const char *source)
+{
+	uint64_t same = 0;
+
+	if (listener->serve->per_source == 0)
+		return false;
+	for (size_t i = 0; i < listener->count; i++)
+		same += strcmp(listener->children[i].source, source) == 0;
+	return same >= listener->serve->per_source;
+}
+
+/* The reply must not be lost to a reset: say it, end our side, and leave the rest to the kernel. */
+static void refuse(const struct listener *listener, int connection)
+{
+	char rest[4096];
+	const char *text = listener->serve->refusal;
+
+	if (!text)
+		return;
+	(void)send(connection, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL);
+	(void)shutdown(connection, SHUT_WR);
+	(void)recv(connection, rest, sizeof(rest), MSG_DONTWAIT);
+}
+
+/* In the child: the connection becomes fd 0 and 1, all else of the listener's is closed. */
+static int run_child(const struct listener *listener, int connection)
+{
+	signal(SIGCHLD, SIG_DFL);
+	if (dup2(connection, STDIN_FILENO) < 0 || dup2(connection, STDOUT_FILENO) < 0)
+		return EX_OSERR;
+	if (connection > STDERR_FILENO)
+		close(connection);
+	if (listener->fd > STDERR_FILENO)
+		close(listener->fd);
+	return listener->serve->session(listener->serve->context, STDIN_FILENO, STDOUT_FILENO);
+}
+
+static void start_child(struct listener *listener, int connection)
+{
+	struct child *child = &listener->children[listener->count];
+	struct peer peer;
+
+	peer_learn(&peer, connection);
+	peer_source(peer.address, child->source);
+	if (is_over_limit(listener, child->source)) {
+		refuse(listener, connection);
+		return;
+	}
+	child->pid = fork();
+	if (child->pid == 0)
+		exit(run_child(listener, connection));
+	if (child->pid > 0)
+		listener->count++;
+	else
+		refuse(listener, connection);
+}
+
+static int accept_one(struct listener *listener)
+{
+	int connection = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC);
+
+	if (connection < 0) {
+		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
+			clock_sleep_jitter(100000);
+		return errno == EBADF || errno == EINVAL || errno == ENOTSOCK ? -errno : 0;
+	}
+	start_child(listener, connection);
+	close(connection);
+	listener->idle_since = clock_ms();
+	return 0;
+}
+
+static int listen_loop(struct listener *listener, const sigset_t *unblocked)
+{
+	for (;;) {
+		struct pollfd pollfd = {.fd = listener->fd, .events = POLLIN};
+		int64_t left;
+		struct timespec wait = {.tv_sec = 60};
+		int n;
+
+		reap(listener);
+		left = listener->idle_since + (int64_t)listener->serve->idle_seconds * 1000 -
+		       clock_ms();
+		if (listener->count == 0 && left <= 0)
+			return EX_OK;
+		if (listener->count == 0)
+			wait = (struct timespec){left / 1000, left % 1000 * 1000000};
+		if (listener->count == listener->max)
+			pollfd.fd = -1; /* full: the backlog waits */
+		n = ppoll(&pollfd, 1, &wait, unblocked);
+		if (n > 0 && accept_one(listener) < 0)
+			return EX_OSERR;
+	}
+}
+
+static int serve_listening(const struct serve *serve, int fd)
+{
+	struct listener listener = {.serve = serve, .fd = fd, .idle_since = clock_ms()};
+	struct sigaction action = {.sa_handler = wake};
+	sigset_t blocked;
+	sigset_t unblocked;
+	int status;
+
+	listener.max = serve->connections ? serve->connections : 1024;
+	listener.children = calloc(listener.max, sizeof(*listener.children));
+	if (!listener.children)
+		return EX_OSERR;
+	(void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	(void)listen(fd, BACKLOG); /* again, for those who passed a short queue; inetd's is 64 */
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &blocked, &unblocked);
+	sigaction(SIGCHLD, &action, NULL);
+	status = listen_loop(&listener, &unblocked);
+	free(listener.children);
+	return status;
+}
+
+int serve(const struct serve *serve)
+{
+	int passed = sysd_listen_fds();
+	int in = passed > 0 ? FIRST_PASSED_FD : STDIN_FILENO;
+	int out = passed > 0 ? in : STDOUT_FILENO;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (fd_is_listening(in))
+		return serve_listening(serve, in);
+	if (passed == 0 && fd_is_socket(in))
+		out = in;
+	return serve->session(serve->context, in, out);
+}

@@ -1,0 +1,313 @@
+/*
+ * stream - see stream.h.
+ *
+ * The input buffer is one block: a line is found in it where it lies and handed out in place; when
+ * the block is used up or full its rest moves to the front. Nothing grows.
+ */
+#include "io/stream.h"
+
+#include "base/clock.h"
+#include "base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static ssize_t plain_read(void *context, void *data, size_t len)
+{
+	const struct stream *stream = context;
+
+	return read(stream->in, data, len);
+}
+
+static ssize_t plain_write(void *context, const void *data, size_t len)
+{
+	const struct stream *stream = context;
+
+	return write(stream->out, data, len);
+}
+
+static const struct stream_transport plain = {plain_read, plain_write};
+
+/* Replies leave as they are written, not 40 ms later (Nagle's algorithm and delayed ACKs). */
+static void prepare_socket(int fd)
+{
+	int on = 1;
+	int flags = fcntl(fd, F_GETFL);
+
+	if (!fd_is_socket(fd))
+		return;
+	if (flags >= 0)
+		(void)fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
+int stream_init(struct stream *stream, int in, int out, bool strict, int64_t session_deadline)
+{
+	*stream = (struct stream){.in = in,
+		.out = out,
+		.strict = strict,
+		.transport = &plain,
+		.context = stream,
+		.session_deadline = session_deadline,
+		.write_deadline = session_deadline};
+	buf_init(&stream->output, (size_t)2 * STREAM_OUTPUT_SIZE);
+	stream->input = malloc(STREAM_INPUT_SIZE);
+	if (!stream->input)
+		return -ENOMEM;
+	prepare_socket(in);
+	if (out != in)
+		prepare_socket(out);
+	return 0;
+}
+
+void stream_done(struct stream *stream)
+{
+	free(stream->input);
+	stream->input = NULL;
+	buf_done(&stream->output);
+}
+
+/* Wait until fd is ready. 1, 0 at the deadline, or -errno. */
+static int wait_for(int fd, short events, int64_t deadline)
+{
+	struct pollfd pollfd = {.fd = fd, .events = events};
+
+	for (;;) {
+		int64_t left = deadline - clock_ms();
+		int n;
+
+		if (left <= 0)
+			return 0;
+		n = poll(&pollfd, 1, left > 3600000 ? 3600000 : (int)left);
+		if (n > 0)
+			return 1;
+		if (n < 0 && errno != EINTR)
+			return -errno;
+	}
+}
+
+static int64_t sooner(const struct stream *stream, int64_t deadline)
+{
+	return deadline < stream->session_deadline ? deadline : stream->session_deadline;
+}
+
+/* Get more input behind what is there. The buffer has room. */
+static enum stream_event fill(struct stream *stream, int64_t deadline)
+{
+	if (stream->eof)
+		return STREAM_EOF;
+	deadline = sooner(stream, deadline);
+	for (;;) {
+		ssize_t n;
+		int ready = wait_for(stream->in, POLLIN, deadline);
+
+		if (ready == 0)
+			return STREAM_TIMEOUT;
+		if (ready < 0)
+			return STREAM_ERROR;
+		n = stream->transport->read(stream->context, stream->input + stream->end,
+			STREAM_INPUT_SIZE - stream->end);
+		if (n > 0) {
+			stream->end += (size_t)n;
+			return STREAM_LINE;
+		}
+		if (n == 0) {
+			stream->eof = true;
+			return STREAM_EOF;
+		}
+		if (errno != EINTR && errno != EAGAIN)
+			return STREAM_ERROR;
+	}
+}
+
+static void make_room(struct stream *stream)
+{
+	if (stream->begin == 0)
+		return;
+	memmove(stream->input, stream->input + stream->begin, stream->end - stream->begin);
+	stream->end -= stream->begin;
+	stream->begin = 0;
+}
+
+enum stream_event stream_peek(struct stream *stream, int64_t deadline, const char **at, size_t *len)
+{
+	if (stream->begin == stream->end) {
+		enum stream_event event;
+
+		stream->begin = 0;
+		stream->end = 0;
+		event = fill(stream, deadline);
+		if (event != STREAM_LINE)
+			return event;
+	}
+	*at = stream->input + stream->begin;
+	*len = stream->end - stream->begin;
+	return STREAM_LINE;
+}
+
+void stream_consume(struct stream *stream, size_t len)
+{
+	stream->begin += len;
+	if (stream->begin >= stream->end) {
+		stream->begin = 0;
+		stream->end = 0;
+	}
+}
+
+/* What is wrong with a line (text[0..len) without its LF), if anything. Cuts the CR off. */
+static enum stream_event check_line(const struct stream *stream, const char *text, size_t *len)
+{
+	const char *cr;
+
+	if (memchr(text, '\0', *len))
+		return STREAM_BAD_NUL;
+	cr = memchr(text, '\r', *len);
+	if (cr && cr != text + *len - 1)
+		return STREAM_BAD_CR;
+	if (cr)
+		(*len)--;
+	else if (stream->strict)
+		return STREAM_BAD_LF; /* RFC 5321 2.3.8: only CRLF ends a line */
+	return STREAM_LINE;
+}
+
+/* Drop what belongs to a line that is already too long, up to its LF. */
+static enum stream_event skip_line(struct stream *stream, int64_t deadline)
+{
+	size_t skipped = 0;
+
+	while (skipped < STREAM_SKIP_MAX) {
+		const char *at;
+		const char *lf;
+		size_t len;
+		enum stream_event event = stream_peek(stream, deadline, &at, &len);
+
+		if (event != STREAM_LINE)
+			return event;
+		lf = memchr(at, '\n', len);
+		if (lf)
+			len = (size_t)(lf - at) + 1;
+		stream_consume(stream, len);
+		if (lf)
+			return STREAM_TOO_LONG;
+		skipped += len;
+	}
+	return STREAM_ERROR;
+}
+
+enum stream_event stream_line(
+	struct stream *stream, size_t max, int64_t deadline, const char **line, size_t *len)
+{
+	size_t seen = 0; /* octets known to hold no LF */
+
+	for (;;) {
+		const char *text = stream->input + stream->begin;
+		size_t have = stream->end - stream->begin;
+		const char *lf = memchr(text + seen, '\n', have - seen);
+		enum stream_event event;
+
+		if (lf && (size_t)(lf - text) < max) {
+			*line = text;
+			*len = (size_t)(lf - text);
+			stream->begin += *len + 1;
+			return check_line(stream, text, len);
+		}
+		if (lf || have >= max)
+			return skip_line(stream, deadline);
+		seen = have;
+		if (stream->end == STREAM_INPUT_SIZE)
+			make_room(stream);
+		event = fill(stream, deadline);
+		if (event != STREAM_LINE)
+			return event;
+	}
+}
+
+bool stream_has_line(const struct stream *stream)
+{
+	return memchr(stream->input + stream->begin, '\n', stream->end - stream->begin) != NULL;
+}
+
+bool stream_has_input(const struct stream *stream)
+{
+	return stream->begin < stream->end;
+}
+
+int stream_flush(struct stream *stream, int64_t deadline)
+{
+	size_t done = 0;
+
+	stream->write_deadline = sooner(stream, deadline);
+	while (stream->error == 0 && done < stream->output.len) {
+		ssize_t n = stream->transport->write(
+			stream->context, stream->output.at + done, stream->output.len - done);
+
+		if (n >= 0) {
+			done += (size_t)n;
+		} else if (errno == EAGAIN) {
+			int ready = wait_for(stream->out, POLLOUT, stream->write_deadline);
+
+			if (ready <= 0)
+				stream->error = ready == 0 ? -ETIMEDOUT : ready;
+		} else if (errno != EINTR) {
+			stream->error = -errno;
+		}
+	}
+	stream->output.len = 0;
+	return stream->error;
+}
+
+void stream_put(struct stream *stream, const void *data, size_t len)
+{
+	const char *at = data;
+
+	while (len > 0 && stream->error == 0) {
+		size_t part = len < STREAM_OUTPUT_SIZE ? len : STREAM_OUTPUT_SIZE;
+		int err = buf_add(&stream->output, at, part);
+
+		if (err < 0)
+			stream->error = err;
+		at += part;
+		len -= part;
+		if (stream->output.len >= STREAM_OUTPUT_SIZE)
+			(void)stream_flush(stream, stream->write_deadline);
+	}
+}
+
+void stream_putf(struct stream *stream, const char *fmt, ...)
+{
+	char text[2048];
+	va_list args;
+	int len;
+
+	va_start(args, fmt);
+	len = vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	if (len < 0 || (size_t)len >= sizeof(text))
+		stream->error = -ENOBUFS; /* a reply that lost its line end would desynchronise */
+	else
+		stream_put(stream, text, (size_t)len);
+}
+
+void stream_linger(struct stream *stream)
+{
+	int64_t deadline = clock_ms() + 1000;
+
+	if (!fd_is_socket(stream->out) || shutdown(stream->out, SHUT_WR) < 0)
+		return;
+	for (int i = 0; i < 256; i++) {
+		stream->begin = 0;
+		stream->end = 0;
+		if (fill(stream, deadline) != STREAM_LINE)
+			return;
+	}
+}

@@ -1,0 +1,44 @@
+/* trace - see trace.h. */
+#include "mail/trace.h"
+
+#include "base/clock.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#define HELO_MAX 256
+
+/* RFC 5321 4.1.2: Domain or address-literal. What is neither becomes "?", so that it can end no
+ * comment or field. */
+static void make_safe(char out[static HELO_MAX], const char *text)
+{
+	size_t len = 0;
+
+	for (; *text && len < HELO_MAX - 1; text++)
+		out[len++] = isalnum((unsigned char)*text) || strchr("-._:[]", *text) ? *text : '?';
+	out[len] = '\0';
+}
+
+int trace_received(struct buf *out, const struct trace *trace)
+{
+	char helo[HELO_MAX];
+	char date[CLOCK_DATE_SIZE];
+	int err;
+
+	make_safe(helo, trace->helo);
+	clock_date(trace->when, date);
+	err = buf_addf(out, "Received: from %s ", *helo ? helo : "unknown");
+	if (!err && trace->address)
+		err = buf_addf(out, "([%s%s])\n", strchr(trace->address, ':') ? "IPv6:" : "",
+			trace->address);
+	else if (!err)
+		err = buf_addf(out, "(local pipe, uid %u)\n", trace->uid);
+	if (!err)
+		err = buf_addf(
+			out, "\tby %s with %s id %s", trace->hostname, trace->protocol, trace->id);
+	if (!err && trace->recipient)
+		err = buf_addf(out, "\n\tfor <%s>", trace->recipient);
+	if (!err)
+		err = buf_addf(out, ";\n\t%s\n", date);
+	return err;
+}
