@@ -17,13 +17,16 @@ struct reading {
 	int line;
 	struct why *why; /* filled by the first mistake */
 	int err;
+	int failed; /* the line of that mistake */
 };
 
 static int complain(struct reading *reading, const char *what)
 {
-	if (reading->err == 0)
+	if (reading->err == 0) {
+		reading->failed = reading->line;
 		reading->err = why_set(reading->why, EINVAL, WHY_PERM, "5.3.5", "%s:%d: %s",
 			reading->path, reading->line, what);
+	}
 	return 0; /* libinih: stop with an error */
 }
 
@@ -75,7 +78,8 @@ static int read_file(struct conf *conf, const char *path, FILE *file, struct why
 	struct reading reading = {.conf = conf, .path = path, .file = file, .why = why};
 	int line = ini_parse_stream(read_line, &reading, take_key, &reading);
 
-	if (reading.err < 0)
+	/* libinih tells the first line that was wrong, by its own rules or by ours */
+	if (reading.err < 0 && (line <= 0 || line == reading.failed))
 		return reading.err;
 	if (ferror(file))
 		return why_errno(why, EIO, path, "read");
