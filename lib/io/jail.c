@@ -8,9 +8,11 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int become(const struct passwd *pw, struct why *why)
@@ -59,6 +61,13 @@ static int limit(int resource, uint64_t most, struct why *why)
 	return 0;
 }
 
+static bool is_file(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 int jail_enter(const char *user, int named, uint64_t max_file, int *fallback, struct why *why)
 {
 	int err = 0;
@@ -75,7 +84,8 @@ int jail_enter(const char *user, int named, uint64_t max_file, int *fallback, st
 		err = limit(RLIMIT_NOFILE, 32, why);
 	if (!err)
 		err = limit(RLIMIT_NPROC, 0, why);
-	if (!err && max_file)
+	if (!err &&
+		!is_file(STDERR_FILENO)) /* a log that is a file may be longer than any message */
 		err = limit(RLIMIT_FSIZE, max_file, why);
 	return err;
 }
