@@ -1,0 +1,105 @@
+/*
+ * pop3-session - a POP3 session on standard input and output, or one for each connection of a
+ * listening socket.
+ */
+#include "pop3_session.h"
+
+#include "base/log.h"
+#include "io/serve.h"
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+static const char usage[] =
+	"usage: pop3-session [--config FILE] [--tls]\n"
+	"       pop3-session --dump-verbs | --help | --version\n"
+	"\n"
+	"A POP3 session (RFC 1939) on standard input and output. Where that, or the socket that "
+	"systemd\n"
+	"passes, is listening: one for each connection, until there is none for a while.\n"
+	"\n"
+	"  --config FILE  read FILE instead of " CONF_FILE "\n"
+	"  --tls          begin with TLS, for port 995\n"
+	"  --dump-verbs   list the commands: name, states, usage\n";
+
+enum flag { FLAG_CONFIG, FLAG_TLS, FLAG_DUMP_VERBS, FLAG_HELP, FLAG_VERSION };
+
+static const struct option options[] = {
+	{"config", required_argument, NULL, FLAG_CONFIG},
+	{"tls", no_argument, NULL, FLAG_TLS},
+	{"dump-verbs", no_argument, NULL, FLAG_DUMP_VERBS},
+	{"help", no_argument, NULL, FLAG_HELP},
+	{"version", no_argument, NULL, FLAG_VERSION},
+	{0},
+};
+
+static int print(const char *text)
+{
+	return fputs(text, stdout) < 0 || fflush(stdout) < 0 ? EX_IOERR : EX_OK;
+}
+
+/* A mistake in how the program was called. Also logged: under inetd nobody sees standard error. */
+static int refuse(int status, const char *reason)
+{
+	log_event(LOG_ERR, "unavailable", LOG_REASON, reason, LOG_END);
+	return status;
+}
+
+static int hold_sessions(const char *config_path)
+{
+	static struct pop3_program program; /* 26 KB, and as long-lived as the process */
+	const struct conf_limits *limits = &program.conf.limits;
+	struct serve how = {
+		.session = pop3_session_refuse,
+		.context = &program,
+		.refusal = POP3_UNAVAILABLE,
+		.idle_seconds = 10, /* of a listener that can but refuse */
+	};
+	struct why why;
+
+	program.config_path = config_path;
+	if (conf_load(&program.conf, config_path, &why) < 0) {
+		refuse(EX_CONFIG, why.text);
+		serve(&how);
+		return EX_CONFIG;
+	}
+	how.session = pop3_session_run;
+	how.per_source = limits->per_source;
+	how.connections = limits->connections;
+	how.idle_seconds = limits->listen_idle;
+	return serve(&how);
+}
+
+int main(int argc, char **argv)
+{
+	const char *config_path = NULL;
+	int option;
+
+	log_open("pop3-session");
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (option) {
+		case FLAG_CONFIG:
+			config_path = optarg;
+			break;
+		case FLAG_TLS:
+			return refuse(EX_UNAVAILABLE, "--tls: this version has no TLS yet");
+		case FLAG_DUMP_VERBS:
+			return verb_dump(pop3_verbs, pop3_state_names, STDOUT_FILENO) < 0 ? EX_IOERR
+											  : EX_OK;
+		case FLAG_HELP:
+			return print(usage);
+		case FLAG_VERSION:
+			return print("pop3-session (Pillarbox) " PILLARBOX_VERSION "\n");
+		default:
+			return refuse(
+				EX_USAGE, "unknown option, or one without its value; see --help");
+		}
+	}
+	if (optind < argc)
+		return refuse(EX_USAGE, "there are no arguments but options; see --help");
+	return hold_sessions(config_path);
+}
