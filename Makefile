@@ -49,7 +49,9 @@ LIBS_pop3-session := -linih
 LIBS_spool-agent  := -linih -lpam -lcrypt -lmd
 LIBS_test         := -linih -lpam -lcrypt -lmd -lcmocka
 
-.PHONY: all programs check check-unit check-bats run lint format install clean help tests FORCE
+LINTS    := lint-format lint-layers lint-scripts lint-man lint-code
+
+.PHONY: all programs check run lint lint-deps $(LINTS) format install clean help tests FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -86,6 +88,73 @@ $(BUILD)/tools/%: $(OBJ)/tests/tools/%.o $(ARCHIVE)
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(LIBS_test)
 
 tests: $(UNITS) $(TOOLS) ## build the unit tests and the tests' own tools
+
+# What a target builds on its way is built quietly, on all processors unless -j was given.
+JOBS_FLAG = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+
+# The tests. TESTS="tests/start.bats ..." takes some of the files, FILTER=regex some of the tests.
+TESTS  ?= $(wildcard tests/*.bats)
+FILTER ?=
+check: ## build and run all tests; installs what they need
+	@BUILD='$(BUILD)' packaging/deps build run check
+	@echo building
+	@$(MAKE) --no-print-directory --silent $(JOBS_FLAG) programs tests
+	@BUILD='$(abspath $(BUILD))' FILTER='$(FILTER)' tests/check $(UNITS) $(TESTS)
+
+SMTP_PORT ?= 2525
+POP3_PORT ?= 1110
+run: ## see it work: a message in by SMTP, out by POP3 (ONESHOT=1: and stop there)
+	@packaging/deps build run
+	@$(MAKE) --no-print-directory --silent $(JOBS_FLAG) programs
+	@BUILD='$(abspath $(BUILD))' ONESHOT='$(ONESHOT)' SMTP_PORT='$(SMTP_PORT)' POP3_PORT='$(POP3_PORT)' \
+		packaging/demo
+
+# Format, layers, scripts, man pages, code. `make -k lint` goes on after the first that fails.
+C_FILES = $(shell find cmd lib tests -name '*.[ch]')
+SCRIPTS = $(shell grep -rlE '^\#!.*[/ ](sh|bash|bats)$$' packaging tests .ci) $(wildcard tests/*.bash)
+TIDY_CFLAGS = -std=gnu17 $(WARN) $(subst ','\'',$(DEFS)) -Ilib
+lint: $(LINTS) ## check format, layers, scripts, man pages and code; installs what that needs
+lint-deps:
+	@packaging/deps build lint
+$(LINTS): | lint-deps
+lint-format:
+	@clang-format --dry-run -Werror $(C_FILES)
+lint-layers:
+	packaging/lint-layers
+lint-scripts:
+	shellcheck -S warning $(SCRIPTS)
+lint-man:
+	mandoc -T lint -W warning man/*
+lint-code: $(STAMP)
+	@echo clang-tidy lib cmd
+	@printf '%s\n' $(LIB_SRC) $(CMD_SRC) | \
+		xargs -P "$$(nproc)" -I{} clang-tidy --quiet {} -- $(TIDY_CFLAGS) 2>$(OBJ)/tidy.err || \
+		{ grep -v ' generated' $(OBJ)/tidy.err; exit 1; }
+
+format: ## lay out all C files as .clang-format says
+	clang-format -i $(C_FILES)
+
+MANDIR = $(PREFIX)/share/man
+DOCDIR = $(PREFIX)/share/doc/pillarbox
+ifneq ($(wildcard /etc/pam.d/common-auth),)
+PAM_FILE ?= packaging/pam.d/pillarbox.debian
+else
+PAM_FILE ?= packaging/pam.d/pillarbox.fedora
+endif
+install: programs ## install below $(DESTDIR)$(PREFIX)
+	install -d $(addprefix $(DESTDIR),$(PREFIX)/bin $(LIBEXECDIR) $(MANDIR)/man5 $(MANDIR)/man7 \
+		$(MANDIR)/man8 $(DOCDIR) $(PREFIX)/lib/sysusers.d $(PREFIX)/lib/tmpfiles.d \
+		$(SYSCONFDIR)/pillarbox $(SYSCONFDIR)/pam.d)
+	install -m 755 $(BUILD)/smtp-session $(BUILD)/pop3-session $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(BUILD)/spool-agent $(DESTDIR)$(LIBEXECDIR)/
+	install -m 644 man/*.5 $(DESTDIR)$(MANDIR)/man5/
+	install -m 644 man/*.7 $(DESTDIR)$(MANDIR)/man7/
+	install -m 644 man/*.8 $(DESTDIR)$(MANDIR)/man8/
+	install -m 644 systemd/pillarbox.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/pillarbox.conf
+	install -m 644 systemd/pillarbox.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/pillarbox.conf
+	install -m 644 README.md packaging/pillarbox.conf $(DESTDIR)$(DOCDIR)/
+	test -e $(DESTDIR)$(SYSCONFDIR)/pam.d/pillarbox || \
+		install -m 644 $(PAM_FILE) $(DESTDIR)$(SYSCONFDIR)/pam.d/pillarbox
 
 clean: ## remove build/
 	rm -rf $(BUILD)

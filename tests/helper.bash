@@ -6,7 +6,8 @@ bats_require_minimum_version 1.5.0
 ROOT=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
 BUILD=${BUILD:-$ROOT/build}
 export ROOT BUILD
-export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0:exitcode=99}
+# The leak checker traces its own process, which a jailed one does not allow; the unit tests look for leaks.
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=0:exitcode=99}
 
 # The password of every account in a place is "secret".
 SECRET_HASH="\$5\$rounds=1000\$pillarbox\$$(perl -e 'print((split /\$/, crypt("secret","\$5\$rounds=1000\$pillarbox"))[4])')"

@@ -16,7 +16,8 @@ void smtp_say_path_error(struct smtp_session *session, int err, const char *deta
 	else if (err == -EILSEQ) /* RFC 6531 3.5: without SMTPUTF8 */
 		smtp_say(session, 553, "5.6.7", "An address with 8-bit characters needs SMTPUTF8");
 	else
-		smtp_say(session, 501, status, "That is not an address: <local-part@domain> is wanted");
+		smtp_say(session, 501, status,
+			"That is not an address: <local-part@domain> is wanted");
 }
 
 /* "FROM:" or "TO:", and the spaces that many clients put behind it though the grammar has none. */

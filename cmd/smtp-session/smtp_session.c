@@ -284,7 +284,8 @@ int smtp_session_run(const struct conf *conf, const char *config_path, bool lmtp
 	smtp_transaction_reset(&session);
 	if (session.has_agent)
 		agent_close_channel(&session.agent);
-	stream_linger(&session.stream);
+	if (!session.quit || stream_has_input(&session.stream))
+		stream_linger(&session.stream); /* after QUIT the peer sends nothing more */
 	log_end(&session, begun);
 	stream_done(&session.stream);
 	buf_done(&session.answer);

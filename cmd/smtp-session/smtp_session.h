@@ -64,7 +64,8 @@ struct smtp_session {
 	uint64_t errors;
 	uint64_t junk;
 	uint64_t transactions;
-	uint64_t accepted;  /* messages */
+	uint64_t accepted; /* messages */
+	bool quit;
 	const char *ending; /* why the session ended, for the log */
 };
 

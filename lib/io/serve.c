@@ -88,7 +88,11 @@ static void refuse(const struct listener *listener, int connection)
 /* In the child: the connection becomes fd 0 and 1, all else of the listener's is closed. */
 static int run_child(const struct listener *listener, int connection)
 {
+	sigset_t none;
+
 	signal(SIGCHLD, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (dup2(connection, STDIN_FILENO) < 0 || dup2(connection, STDOUT_FILENO) < 0)
 		return EX_OSERR;
 	if (connection > STDERR_FILENO)

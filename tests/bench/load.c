@@ -65,8 +65,8 @@ static double start_once(char **program)
 		err(1, "write");
 	while (read(pair[0], line, sizeof(line)) > 0)
 		;
-	waitpid(pid, NULL, 0);
 	close(pair[0]);
+	waitpid(pid, NULL, 0);
 	return took;
 }
 
