@@ -1,0 +1,231 @@
+/*
+ * append_note - see append_note.h.
+ *
+ * Trusts the note only where the mailbox bears it out: same file, larger than it was and not yet as
+ * large as it was to become, the message's first octets where they must be, and no From_ line of
+ * anybody else's behind them. In any other case the mailbox stays as it is: half a message more is
+ * a nuisance, a message less a loss.
+ */
+#include "append_note.h"
+
+#include "base/fd.h"
+#include "checksum.h"
+#include "disk.h"
+#include "mbox_from.h"
+#include "state_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MAGIC      0x3165746f6e786270u /* "pbxnote1" */
+#define WINDOW     (64 * 1024)
+#define QUOTE_ROOM 64
+
+struct note {
+	uint64_t magic; /* 0: nothing is being appended */
+	uint64_t dev;
+	uint64_t ino;
+	uint64_t old_size;
+	uint64_t end;
+	uint64_t head_len;
+	char head[APPEND_NOTE_HEAD];
+	uint64_t sum; /* of all before it */
+};
+
+static uint64_t note_sum(const struct note *note)
+{
+	return checksum(0, note, offsetof(struct note, sum));
+}
+
+static int note_path(const struct mbox *mbox, char out[static PATH_MAX])
+{
+	return state_file_path(mbox->place->state, mbox->path, "append", out);
+}
+
+/* The note's fd or -errno. */
+static int note_open(const struct mbox *mbox, int flags)
+{
+	char path[PATH_MAX];
+	int err = note_path(mbox, path);
+
+	return err ? err : state_file_open(path, flags);
+}
+
+int append_note_begin(const struct mbox *mbox, uint64_t end, const char *text, size_t len, int *fd)
+{
+	struct note note = {.magic = MAGIC, .dev = mbox->st.st_dev, .ino = mbox->st.st_ino};
+	int err;
+
+	note.old_size = (uint64_t)mbox->st.st_size;
+	note.end = end;
+	note.head_len = len < sizeof(note.head) ? len : sizeof(note.head);
+	memcpy(note.head, text, note.head_len);
+	note.sum = note_sum(&note);
+	*fd = note_open(mbox, O_CREAT);
+	if (*fd < 0)
+		return *fd;
+	err = fd_pwrite(*fd, &note, sizeof(note), 0);
+	if (err)
+		fd_close(fd);
+	return err;
+}
+
+static int clear(int fd)
+{
+	const uint64_t none = 0;
+
+	return fd_pwrite(fd, &none, sizeof(none), 0);
+}
+
+void append_note_end(int *fd)
+{
+	clear(*fd); /* if that fails the mailbox disproves the note */
+	fd_close(fd);
+}
+
+int append_note_remove(const struct mbox *mbox)
+{
+	char path[PATH_MAX];
+	int err = note_path(mbox, path);
+
+	if (err)
+		return err;
+	return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+/* Did "From " at `hit` get its '>' from us? Then there is nothing in front of it on its line but
+ * these. */
+static bool is_quoted(const char *text, const char *hit)
+{
+	const char *at = hit;
+
+	while (at > text && at[-1] == '>')
+		at--;
+	return at < hit && (at == text || at[-1] == '\n');
+}
+
+/* A From_ line, be it glued to the end of what was torn, that begins in [skip, WINDOW) of text. */
+static bool has_from_line(const char *text, size_t len, size_t skip)
+{
+	const char *end = text + len;
+	const char *at = text + (skip < len ? skip : len);
+
+	while ((at = memmem(at, (size_t)(end - at), "From ", 5)) && at < text + WINDOW) {
+		const char *lf = memchr(at, '\n', (size_t)(end - at));
+
+		if (!is_quoted(text, at) && mbox_from_is_line(at, (size_t)((lf ? lf : end) - at)))
+			return true;
+		at++;
+	}
+	return false;
+}
+
+/* Is there a From_ line in [from, to)? 1, 0 or -errno. Windows overlap by a line's length, on both
+ * sides. */
+static int find_from_line(int fd, uint64_t from, uint64_t to)
+{
+	char *text = malloc(WINDOW + MBOX_FROM_MAX);
+	int found = text ? 0 : -ENOMEM;
+	size_t skip = 0;
+
+	while (!found && from < to) {
+		uint64_t left = to - from;
+		size_t want = left < WINDOW + MBOX_FROM_MAX ? (size_t)left : WINDOW + MBOX_FROM_MAX;
+		ssize_t len = fd_pread(fd, text, want, from);
+
+		if (len < 0)
+			found = (int)len;
+		else
+			found = has_from_line(text, (size_t)len, skip);
+		if (left <= WINDOW)
+			break;
+		skip = QUOTE_ROOM; /* seen already, but for the '>' in front of what follows */
+		from += WINDOW - skip;
+	}
+	free(text);
+	return found;
+}
+
+/* Where our From_ line ends in the note's head, or 0 if it is longer. */
+static size_t first_line_end(const struct note *note)
+{
+	size_t at = 0;
+	const char *lf;
+
+	while (at < note->head_len && note->head[at] == '\n')
+		at++;
+	lf = memchr(note->head + at, '\n', note->head_len - at);
+	return lf ? (size_t)(lf + 1 - note->head) : 0;
+}
+
+/* Does the mailbox end in the begin of the message that the note is about? 1, 0 or -errno. */
+static int is_torn(int fd, const struct stat *st, const struct note *note)
+{
+	uint64_t size = (uint64_t)st->st_size;
+	char head[APPEND_NOTE_HEAD];
+	uint64_t behind;
+	ssize_t len;
+	int found;
+
+	if (note->dev != st->st_dev || note->ino != st->st_ino || size <= note->old_size ||
+		size >= note->end)
+		return 0;
+	len = fd_pread(fd, head, note->head_len, note->old_size);
+	if (len < 0)
+		return (int)len;
+	if (memcmp(head, note->head, (size_t)len) != 0)
+		return 0;
+	behind = first_line_end(note);
+	if (behind == 0)
+		behind = note->head_len;
+	if (note->old_size + behind >= size)
+		return 1;
+	found = find_from_line(fd, note->old_size + behind, size);
+	return found < 0 ? found : !found;
+}
+
+static int recover(const struct mbox *mbox, int note_fd)
+{
+	struct note note;
+	struct stat st;
+	ssize_t len = fd_pread(note_fd, &note, sizeof(note), 0);
+	int torn;
+
+	if (len < 0)
+		return (int)len;
+	if ((size_t)len < sizeof(note) || note.magic == 0)
+		return 0;
+	if (note.magic != MAGIC || note.sum != note_sum(&note) || note.head_len > sizeof(note.head))
+		return 0; /* killed while it wrote the note: not yet anything in the mailbox */
+	if (fstat(mbox->fd, &st) < 0)
+		return -errno;
+	torn = is_torn(mbox->fd, &st, &note);
+	if (torn < 0)
+		return torn;
+	/* On disk before the note goes: else a power cut could keep the half and lose the note. */
+	if (torn) {
+		int err = disk_truncate(mbox->fd, note.old_size);
+
+		if (!err)
+			err = disk_sync(mbox->fd);
+		if (err)
+			return err;
+	}
+	return clear(note_fd);
+}
+
+int append_note_recover(const struct mbox *mbox, struct why *why)
+{
+	int fd = note_open(mbox, 0);
+	int err;
+
+	if (fd == -ENOENT)
+		return 0;
+	err = fd < 0 ? fd : recover(mbox, fd);
+	fd_close(&fd);
+	return err ? why_errno(why, -err, mbox->path, "take back an interrupted delivery") : 0;
+}

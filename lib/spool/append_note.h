@@ -1,0 +1,31 @@
+/*
+ * append_note - what a delivery is about to do, written down under the mailbox's lock before it
+ * does it, so that the next one to lock the mailbox can take back half a message if it was killed.
+ *
+ * The note is not made durable: where the power went out, a note that was lost means a message that
+ * was never promised and may lie there in part. It names the size that the mailbox has once the
+ * message is whole, so a note that outlives its delivery (cleared in memory, but not on the disk)
+ * harms nothing.
+ */
+#ifndef SPOOL_APPEND_NOTE_H
+#define SPOOL_APPEND_NOTE_H
+
+#include "mbox.h"
+
+#define APPEND_NOTE_HEAD 128
+
+/* The mailbox is about to grow from mbox->st.st_size to `end`; text[0..len) is what it gets first.
+ * *fd is for append_note_end(), or to be closed if the note must stay. */
+int append_note_begin(const struct mbox *mbox, uint64_t end, const char *text, size_t len, int *fd);
+
+/* The message is whole, or taken back. */
+void append_note_end(int *fd);
+
+/* Before the mailbox is rearranged the note must go for good. */
+int append_note_remove(const struct mbox *mbox);
+
+/* Take back what the note says was begun and not finished. Needs the lock; mbox->st may be out of
+ * date then. */
+int append_note_recover(const struct mbox *mbox, struct why *why);
+
+#endif

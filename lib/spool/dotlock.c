@@ -1,0 +1,211 @@
+/*
+ * dotlock - see dotlock.h.
+ *
+ * Nothing here trusts the folder: the name may be anybody's link, FIFO or file, and may change
+ * between two calls. What is in doubt counts as held, for a lock that is broken wrongly costs mail,
+ * one that is respected wrongly only time.
+ */
+#include "dotlock.h"
+
+#include "base/fd.h"
+#include "base/num.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#define STALE_SECONDS (5 * 60)
+#define TRIES         3
+
+static int publish(int fd, int dirfd, const char *lockname)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (linkat(AT_FDCWD, path, dirfd, lockname, AT_SYMLINK_FOLLOW) < 0)
+		return -errno;
+	return 0;
+}
+
+/* A file without a name gets its content first and its name then. -EOPNOTSUPP: not here. */
+static int make_whole(int dirfd, const char *lockname, const char *text, size_t len)
+{
+	int fd = openat(dirfd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644);
+	int err;
+
+	if (fd < 0)
+		return errno == EISDIR || errno == ENOENT || errno == EINVAL ? -EOPNOTSUPP : -errno;
+	err = fd_write(fd, text, len);
+	if (!err) {
+		err = publish(fd, dirfd, lockname);
+		if (err == -ENOENT) /* no /proc */
+			err = -EOPNOTSUPP;
+	}
+	fd_close(&fd);
+	return err;
+}
+
+/*
+ * The old way, which needs O_EXCL alone. On a full disk the lock stays empty (still a lock, for
+ * five minutes), since people must be able to remove mail there.
+ */
+static int make_plain(int dirfd, const char *lockname, const char *text, size_t len)
+{
+	int fd = openat(dirfd, lockname, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	err = fd_write(fd, text, len);
+	fd_close(&fd);
+	if (err == -ENOSPC || err == -EDQUOT)
+		return 0;
+	if (err)
+		unlinkat(dirfd, lockname, 0);
+	return err;
+}
+
+static int make(int dirfd, const char *lockname)
+{
+	char text[16];
+	size_t len = (size_t)snprintf(text, sizeof(text), "%ld\n", (long)getpid());
+	int err = make_whole(dirfd, lockname, text, len);
+
+	if (err == -EOPNOTSUPP || err == -ENOSPC || err == -EDQUOT)
+		err = make_plain(dirfd, lockname, text, len);
+	return err;
+}
+
+static bool is_same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+/* The lock's state and its content, read from one and the same file. -EPERM: not a regular file. */
+static int look(int dirfd, const char *lockname, struct stat *st, char text[static 256])
+{
+	struct stat named;
+	ssize_t len;
+	int fd;
+
+	text[0] = '\0';
+	if (fstatat(dirfd, lockname, st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	if (!S_ISREG(st->st_mode))
+		return -EPERM;
+	fd = openat(dirfd, lockname, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == EACCES ? 0 : -errno; /* unreadable: it names nobody */
+	named = *st;
+	len = fstat(fd, st) < 0 || !is_same_file(st, &named) ? -EAGAIN : fd_pread(fd, text, 255, 0);
+	fd_close(&fd);
+	if (len < 0)
+		return (int)len;
+	text[len] = '\0';
+	return 0;
+}
+
+/* The process that the text names: "PID" or "PID:HOST", if on this host. 0: it names none. */
+static pid_t owner_of(const char *text)
+{
+	size_t len = strcspn(text, "\n");
+	const char *colon = memchr(text, ':', len);
+	uint64_t pid;
+	struct utsname host;
+
+	if (colon) {
+		size_t host_len = len - (size_t)(colon + 1 - text);
+
+		if (uname(&host) < 0 || strlen(host.nodename) != host_len ||
+			memcmp(host.nodename, colon + 1, host_len) != 0)
+			return 0;
+		len = (size_t)(colon - text);
+	}
+	while (len > 0 && text[0] == ' ') { /* HoneyDanBer style: "      1234" */
+		text++;
+		len--;
+	}
+	return num_parse(text, len, INT_MAX, &pid) == 0 ? (pid_t)pid : 0;
+}
+
+static bool is_idle(const struct stat *lock, const struct stat *mailbox)
+{
+	time_t limit = time(NULL) - STALE_SECONDS;
+
+	return lock->st_mtime < limit && (!mailbox || mailbox->st_mtime < limit);
+}
+
+/* Made before this host was started: whoever has that pid now is somebody else. */
+static bool is_from_before_boot(const struct stat *lock)
+{
+	struct timespec up;
+
+	if (clock_gettime(CLOCK_BOOTTIME, &up) < 0)
+		return false;
+	return lock->st_mtime < time(NULL) - up.tv_sec;
+}
+
+static bool is_stale(const struct stat *lock, const char *text, const struct stat *mailbox)
+{
+	pid_t pid = owner_of(text);
+
+	if (pid > 0 && kill(pid, 0) < 0 && errno == ESRCH)
+		return true;
+	if (pid > 0 && !is_from_before_boot(lock))
+		return false;
+	return is_idle(lock, mailbox);
+}
+
+/* 0: there was a stale lock and it is gone; -EEXIST: the lock holds. */
+static int break_stale(int dirfd, const char *lockname, const struct stat *mailbox)
+{
+	struct stat lock, now;
+	char text[256];
+	int err = look(dirfd, lockname, &lock, text);
+
+	if (err == -ENOENT)
+		return 0;
+	if (err || !is_stale(&lock, text, mailbox))
+		return -EEXIST;
+	/* Somebody may have broken it meanwhile and made his own, which must stay. */
+	if (fstatat(dirfd, lockname, &now, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -EEXIST;
+	if (!is_same_file(&lock, &now))
+		return -EEXIST;
+	return unlinkat(dirfd, lockname, 0) < 0 && errno != ENOENT ? -EEXIST : 0;
+}
+
+int dotlock_take_at(int dirfd, const char *lockname, const struct stat *mailbox)
+{
+	int err = make(dirfd, lockname);
+
+	for (int tries = 1; err == -EEXIST && tries < TRIES; tries++) {
+		err = break_stale(dirfd, lockname, mailbox);
+		if (err)
+			return err;
+		err = make(dirfd, lockname);
+	}
+	return err;
+}
+
+int dotlock_release_at(int dirfd, const char *lockname)
+{
+	struct stat lock;
+	char text[256];
+	int err = look(dirfd, lockname, &lock, text);
+
+	if (err)
+		return err;
+	/* An empty one is what make_plain() leaves on a full disk. */
+	if (lock.st_size == 0 ? lock.st_uid != geteuid() : owner_of(text) != getpid())
+		return -EPERM;
+	return unlinkat(dirfd, lockname, 0) < 0 ? -errno : 0;
+}

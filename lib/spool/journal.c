@@ -1,0 +1,260 @@
+/*
+ * journal - see journal.h.
+ *
+ * What is kept is one stream: the extents one after the other, moved down to `start` piece by
+ *piece, in order. Octet p of the stream comes from further up than where it goes, so writing one
+ *piece never destroys what a later one is read from, only its own source. Hence, for each piece:
+ *
+ *	1. the piece goes into a slot of the journal; fdatasync(journal)
+ *	2. the piece goes to its place in the mailbox; fdatasync(mailbox)
+ *
+ * in that order, because after 2 began the slot is the only whole copy; and 2 is on disk before the
+ *next slot is written, because that one says that it is. The slots take turns, so the last good one
+ *outlives a torn write. Whoever finds the journal writes the newest slot's piece again and goes on.
+ *After the last piece:
+ *
+ *	3. a slot says DONE; fdatasync(journal)
+ *	4. ftruncate(mailbox); fsync(mailbox)
+ *	5. the journal is unlinked; fsync(its folder)
+ *
+ * Between 3 and 5 the reader of the journal must know whether 4 has happened, since deliveries may
+ *follow. The ghost tells: the octets from the new size on, which are not written until 4 and whose
+ *hash the plan has. If they are there, the mailbox is not truncated yet. Programs that know nothing
+ *of the journal may have appended to the half-moved file, behind the plan's end. That is then one
+ *more extent, in a new plan that replaces the old in one rename.
+ *
+ * If the file is another one, or was rewritten, then the journal is about nothing that still
+ *exists: it is put aside and the mailbox is not touched.
+ */
+#include "journal.h"
+
+#include "base/fd.h"
+#include "disk.h"
+
+#include <errno.h>
+#include <sha256.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define GHOST_SIZE (64u * 1024)
+
+static uint64_t kept(const struct journal *journal)
+{
+	return journal->plan.new_size - journal->plan.start;
+}
+
+/* Hash the mailbox's octets from the new size to the old end, 64 KB of them at most. */
+static int ghost_hash(const struct journal *journal, unsigned char out[static 32])
+{
+	uint64_t span = journal->plan.end - journal->plan.new_size;
+	size_t want = span < GHOST_SIZE ? (size_t)span : GHOST_SIZE;
+	unsigned char *text = malloc(want);
+	SHA256_CTX sha;
+	ssize_t len;
+
+	if (!text)
+		return -ENOMEM;
+	len = fd_pread(journal->mbox->fd, text, want, journal->plan.new_size);
+	if (len >= 0) {
+		SHA256_Init(&sha);
+		SHA256_Update(&sha, text, (size_t)len);
+		SHA256_Final(out, &sha);
+	}
+	free(text);
+	return len < 0 ? (int)len : 0;
+}
+
+/* Read the stream's octets from `moved` on into the slot, as many as fit. The length or -errno. */
+static ssize_t gather(const struct journal *journal, uint64_t moved)
+{
+	char *to = (char *)(journal->slot + 1);
+	size_t len = 0;
+
+	for (uint64_t i = 0; i < journal->plan.extents && len < journal->plan.chunk; i++) {
+		const struct journal_extent *extent = &journal->extents[i];
+		uint64_t part;
+
+		if (moved >= extent->length) {
+			moved -= extent->length;
+			continue;
+		}
+		part = extent->length - moved;
+		if (part > journal->plan.chunk - len)
+			part = journal->plan.chunk - len;
+		ssize_t got = fd_pread(journal->mbox->fd, to + len, part, extent->offset + moved);
+		if (got < 0)
+			return got;
+		if ((uint64_t)got < part)
+			return -EIO; /* shrunk under our lock */
+		len += part;
+		moved = 0;
+	}
+	return (ssize_t)len;
+}
+
+/* Step 2. */
+static int put_piece(const struct journal *journal, uint64_t moved, uint64_t len)
+{
+	int fd = journal->mbox->fd;
+	int err = fd_pwrite(fd, journal->slot + 1, len, journal->plan.start + moved);
+
+	return err ? err : disk_sync_data(fd);
+}
+
+/* Steps 4 and 5. */
+static int finish(const struct journal *journal)
+{
+	int err = disk_truncate(journal->mbox->fd, journal->plan.new_size);
+
+	if (!err)
+		err = disk_sync(journal->mbox->fd);
+	return err ? err : journal_file_remove(journal);
+}
+
+/* All steps from the stream's octet `moved` on. *touched: the mailbox is no longer as it was. */
+static int move(struct journal *journal, uint64_t moved, bool *touched)
+{
+	while (moved < kept(journal)) {
+		ssize_t len = gather(journal, moved);
+		int err = len < 0 ? (int)len : 0;
+
+		if (!err)
+			err = journal_file_write_slot(journal, JOURNAL_MOVE, moved, (uint64_t)len);
+		if (err)
+			return err;
+		*touched = true;
+		err = put_piece(journal, moved, (uint64_t)len);
+		if (err)
+			return err;
+		moved += (uint64_t)len;
+	}
+	int err = journal_file_write_slot(journal, JOURNAL_DONE, moved, 0);
+
+	return err ? err : finish(journal);
+}
+
+int journal_run(const struct mbox *mbox, uint64_t start, const struct journal_extent *extents,
+	size_t count, struct why *why)
+{
+	struct journal journal;
+	bool touched = false;
+	int err = journal_file_plan(
+		&journal, mbox, start, extents, count, (uint64_t)mbox->st.st_size);
+
+	if (!err)
+		err = ghost_hash(&journal, journal.plan.ghost);
+	/* Deliveries unlock before their fsync. The plan may not be on disk before the mailbox that
+	 * it describes: after a power cut it would look like a plan for another file. */
+	if (!err)
+		err = disk_sync(mbox->fd);
+	if (!err)
+		err = journal_file_create(&journal);
+	if (!err)
+		err = move(&journal, 0, &touched);
+	/* Nothing was changed yet, and the caller will say that nothing was. */
+	if (err && !touched && journal.fd >= 0)
+		journal_file_remove(&journal);
+	journal_file_done(&journal);
+	return err ? why_errno(why, -err, mbox->path, "remove messages") : 0;
+}
+
+/* The extents of `journal` behind the stream's octet `moved`, then what others have appended. */
+static int plan_again(
+	const struct journal *journal, uint64_t moved, uint64_t size, struct journal *again)
+{
+	const struct journal_plan *plan = &journal->plan;
+	uint64_t start = plan->start + moved;
+	struct journal_extent *rest = calloc(plan->extents + 1, sizeof(*rest));
+	size_t count = 0;
+	int err;
+
+	if (!rest)
+		return -ENOMEM;
+	for (uint64_t i = 0; i < plan->extents; i++) {
+		struct journal_extent extent = journal->extents[i];
+		uint64_t skip = moved < extent.length ? moved : extent.length;
+
+		moved -= skip;
+		extent.offset += skip;
+		extent.length -= skip;
+		if (extent.length > 0)
+			rest[count++] = extent;
+	}
+	rest[count++] = (struct journal_extent){plan->end, size - plan->end};
+	err = journal_file_plan(again, journal->mbox, start, rest, count, size);
+	free(rest);
+	return err;
+}
+
+static int go_on_with_appended(const struct journal *journal, uint64_t moved, uint64_t size)
+{
+	struct journal again;
+	bool touched;
+	int err = plan_again(journal, moved, size, &again);
+
+	if (!err)
+		err = ghost_hash(&again, again.plan.ghost);
+	if (!err)
+		err = disk_sync(journal->mbox->fd);
+	if (!err)
+		err = journal_file_create(&again);
+	if (!err)
+		err = move(&again, 0, &touched);
+	journal_file_done(&again);
+	return err;
+}
+
+/* The mailbox is as the plan knows it, up to the newest slot. */
+static int go_on(struct journal *journal, uint64_t size)
+{
+	const struct journal_slot *slot = journal->slot;
+	uint64_t moved = slot->moved + slot->len;
+	bool touched;
+	int err = slot->state == JOURNAL_MOVE ? put_piece(journal, slot->moved, slot->len) : 0;
+
+	if (err)
+		return err;
+	if (size > journal->plan.end)
+		return go_on_with_appended(journal, moved, size);
+	if (slot->state == JOURNAL_DONE)
+		return finish(journal);
+	return move(journal, moved, &touched);
+}
+
+static int replay(struct journal *journal)
+{
+	const struct journal_plan *plan = &journal->plan;
+	unsigned char ghost[32];
+	struct stat st;
+	bool is_ours;
+	int err;
+
+	if (fstat(journal->mbox->fd, &st) < 0)
+		return -errno;
+	is_ours = plan->dev == st.st_dev && plan->ino == st.st_ino;
+	if (is_ours && (uint64_t)st.st_size >= plan->end) {
+		err = ghost_hash(journal, ghost);
+		if (err)
+			return err;
+		if (memcmp(ghost, plan->ghost, sizeof(ghost)) == 0)
+			return go_on(journal, (uint64_t)st.st_size);
+	}
+	if (is_ours && journal->slot->state == JOURNAL_DONE) /* step 4 has happened */
+		return journal_file_remove(journal);
+	return journal_file_set_aside(journal);
+}
+
+int journal_recover(const struct mbox *mbox, struct why *why)
+{
+	struct journal journal;
+	int err = journal_file_load(&journal, mbox);
+
+	if (err == -EBADMSG)
+		err = journal_file_set_aside(&journal);
+	else if (!err)
+		err = replay(&journal);
+	journal_file_done(&journal);
+	if (err == 0 || err == -ENOENT)
+		return 0;
+	return why_errno(why, -err, mbox->path, "finish an interrupted removal");
+}

@@ -1,0 +1,226 @@
+/*
+ * mbox_append - a message goes to the end of a locked mailbox, whole or not at all.
+ *
+ * Order of operations: encode first, into memory, so that an ordinary message's size is known and
+ * one write brings it in. A larger one is encoded twice, the first time only to be measured. Then
+ * the note (so that a kill can be mended), the octets, the note's end. What fails on the way is
+ * truncated back at once; where even that fails the note stays and the next one to lock the mailbox
+ * does it.
+ *
+ * The message's octets come from anybody. What is on disk already belongs to the user and perhaps
+ * to other programs: if it is no mbox, nothing is added to it.
+ */
+#include "mbox.h"
+
+#include "append_note.h"
+#include "base/fd.h"
+#include "disk.h"
+#include "mbox_encode.h"
+#include "mbox_from.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BUFFER_SIZE (256 * 1024)
+#define READ_SIZE   (64 * 1024)
+
+/* Where encoded octets go: the buffer, and through it into the mailbox, or nowhere while measuring.
+ */
+struct writer {
+	int fd;          /* -1: count what doesn't fit into the buffer and forget it */
+	uint64_t offset; /* of the buffer's content */
+	uint64_t total;
+	size_t len;
+	char buffer[BUFFER_SIZE];
+};
+
+static int flush(struct writer *writer)
+{
+	int err = fd_pwrite(writer->fd, writer->buffer, writer->len, writer->offset);
+
+	writer->offset += writer->len;
+	writer->len = 0;
+	return err;
+}
+
+static int put(void *context, const char *text, size_t len)
+{
+	struct writer *writer = context;
+
+	writer->total += len;
+	while (len > 0) {
+		size_t room = BUFFER_SIZE - writer->len;
+		size_t part = len < room ? len : room;
+		int err;
+
+		memcpy(writer->buffer + writer->len, text, part);
+		writer->len += part;
+		text += part;
+		len -= part;
+		if (writer->len < BUFFER_SIZE)
+			break;
+		if (writer->fd < 0)
+			return 0;
+		err = flush(writer);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* Is the file an mbox, judged by its head: nothing but empty lines, or these and a From_ line? */
+static int check_head(const struct mbox *mbox, struct why *why)
+{
+	char head[4096];
+	ssize_t len = fd_pread(mbox->fd, head, sizeof(head), 0);
+	ssize_t at = 0;
+
+	if (len < 0)
+		return why_errno(why, (int)-len, mbox->path, "read");
+	while (at < len && (head[at] == '\n' || head[at] == '\r'))
+		at++;
+	if (at == len || mbox_from_is_prefix(head + at, (size_t)(len - at)))
+		return 0;
+	return why_set(why, EBADMSG, WHY_TEMP, "4.3.0",
+		"%s: not an mbox: does not begin with a From_ line", mbox->path);
+}
+
+/* What is missing at the mailbox's end to make the last line an empty one: "", "\n" or "\n\n". */
+static int find_separator(const struct mbox *mbox, const char **out)
+{
+	uint64_t size = (uint64_t)mbox->st.st_size;
+	char tail[3] = "\n\n\n"; /* a file's begin is as good as an empty line */
+	size_t len = size < sizeof(tail) ? (size_t)size : sizeof(tail);
+	ssize_t got = fd_pread(mbox->fd, tail + sizeof(tail) - len, len, size - len);
+
+	if (got < 0)
+		return (int)got;
+	if (tail[2] != '\n')
+		*out = "\n\n";
+	else if (tail[1] == '\n' || (tail[1] == '\r' && tail[0] == '\n'))
+		*out = "";
+	else
+		*out = "\n";
+	return 0;
+}
+
+/* A trace field with an address from the network in it: it must stay one line. */
+static int put_field(struct writer *writer, const char *name, const char *before,
+	const char *address, const char *after)
+{
+	int err = put(writer, name, strlen(name));
+
+	if (!err)
+		err = put(writer, before, strlen(before));
+	for (; !err && *address; address++) {
+		bool control = (unsigned char)*address < ' ' || *address == 0x7f;
+
+		err = put(writer, control ? "-" : address, 1);
+	}
+	return err ? err : put(writer, after, strlen(after));
+}
+
+static int put_front(struct writer *writer, const struct spool_envelope *envelope)
+{
+	char line[MBOX_FROM_MAX];
+	size_t len = mbox_from_make(envelope->sender, envelope->when, line);
+	int err = put(writer, line, len);
+
+	if (!err)
+		err = put_field(writer, "Return-Path: ", "<", envelope->sender, ">\n");
+	if (!err && envelope->recipient)
+		err = put_field(writer, "Delivered-To: ", "", envelope->recipient, "\n");
+	return err;
+}
+
+static int put_message(struct writer *writer, int fd)
+{
+	struct mbox_encode encode;
+	char text[READ_SIZE];
+	uint64_t offset = 0;
+	ssize_t len;
+
+	mbox_encode_init(&encode, put, writer);
+	while ((len = fd_pread(fd, text, sizeof(text), offset)) > 0) {
+		int err = mbox_encode_text(&encode, text, (size_t)len);
+
+		if (err)
+			return err;
+		offset += (uint64_t)len;
+		if ((size_t)len < sizeof(text)) /* the end: fd_pread() reads on until there */
+			break;
+	}
+	return len < 0 ? (int)len : mbox_encode_end(&encode);
+}
+
+/* All that the mailbox gets, from the separator to the next one. */
+static int put_all(struct writer *writer, const struct mbox *mbox,
+	const struct spool_envelope *envelope, int fd)
+{
+	const char *separator = "";
+	int err = find_separator(mbox, &separator);
+
+	writer->offset = (uint64_t)mbox->st.st_size;
+	writer->total = 0;
+	writer->len = 0;
+	if (!err)
+		err = put(writer, separator, strlen(separator));
+	if (!err)
+		err = put_front(writer, envelope);
+	if (!err)
+		err = put_message(writer, fd);
+	return err ? err : put(writer, "\n", 1);
+}
+
+/* Bring in what was measured: from the buffer if all of it is there, else by encoding it again. */
+static int write_all(struct writer *writer, const struct mbox *mbox,
+	const struct spool_envelope *envelope, int fd)
+{
+	uint64_t measured = writer->total;
+	int err = 0;
+
+	writer->fd = mbox->fd;
+	if (measured > BUFFER_SIZE)
+		err = put_all(writer, mbox, envelope, fd);
+	if (!err && writer->total != measured) /* somebody writes into the message */
+		err = -EIO;
+	return err ? err : flush(writer);
+}
+
+static int append(struct writer *writer, const struct mbox *mbox,
+	const struct spool_envelope *envelope, int fd, struct why *why)
+{
+	uint64_t old_size = (uint64_t)mbox->st.st_size;
+	int note;
+	int err;
+
+	writer->fd = -1;
+	err = put_all(writer, mbox, envelope, fd);
+	if (err)
+		return why_errno(why, -err, mbox->path, "read the message");
+	err = append_note_begin(mbox, old_size + writer->total, writer->buffer, writer->len, &note);
+	if (err)
+		return why_errno(why, -err, mbox->path, "note the delivery");
+	err = write_all(writer, mbox, envelope, fd);
+	if (err && disk_truncate(mbox->fd, old_size) < 0)
+		fd_close(&note); /* it stays: the next one to lock the mailbox truncates */
+	else
+		append_note_end(&note);
+	return err ? why_errno(why, -err, mbox->path, "write") : 0;
+}
+
+int mbox_append(struct mbox *mbox, const struct spool_envelope *envelope, int fd, struct why *why)
+{
+	struct writer *writer;
+	int err = check_head(mbox, why);
+
+	if (err)
+		return err;
+	writer = malloc(sizeof(*writer));
+	if (!writer)
+		return why_errno(why, ENOMEM, mbox->path, "append");
+	err = append(writer, mbox, envelope, fd, why);
+	free(writer);
+	return err;
+}

@@ -1,0 +1,151 @@
+/* mbox_encode - see mbox_encode.h. Three streams, each feeding the next: line ends, header,
+ * quoting. */
+#include "mbox_encode.h"
+
+#include <string.h>
+#include <strings.h>
+
+/*
+ * Written by mail programs into their users' mailboxes, and believed there: from outside they would
+ * mark mail as read or deleted, or renumber a whole mailbox. A name that ends in '*' is a prefix.
+ */
+static const char *const metadata[] = {
+	"Status", "X-Status", "X-UID", "X-UIDL", "X-IMAP*", "X-Keywords", NULL};
+
+void mbox_encode_init(struct mbox_encode *encode, mbox_sink *sink, void *context)
+{
+	*encode = (struct mbox_encode){.sink = sink, .context = context};
+	encode->in_header = true;
+	encode->in_name = true;
+	mboxrd_init(&encode->quote, MBOXRD_QUOTE);
+}
+
+static int put_quoted(struct mbox_encode *encode, const char *text, size_t len)
+{
+	char out[4096];
+	int err = 0;
+
+	if (len > 0)
+		encode->line_open = text[len - 1] != '\n';
+	while (!err && len > 0) {
+		size_t used, out_len;
+
+		mboxrd_run(&encode->quote, text, len, &used, out, sizeof(out), &out_len);
+		err = encode->sink(encode->context, out, out_len);
+		text += used;
+		len -= used;
+	}
+	return err;
+}
+
+static bool is_metadata(const char *name, size_t len)
+{
+	while (len > 0 && (name[len - 1] == ' ' || name[len - 1] == '\t'))
+		len--; /* RFC 5322 4.5: white space in front of the colon is obsolete, not invalid
+			*/
+	for (const char *const *known = metadata; *known; known++) {
+		size_t known_len = strlen(*known);
+		bool prefix = (*known)[known_len - 1] == '*';
+
+		known_len -= prefix;
+		if ((prefix ? len >= known_len : len == known_len) &&
+			strncasecmp(*known, name, known_len) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The name is known, or no name: let go of it, unless its field is dropped. */
+static int name_end(struct mbox_encode *encode, bool dropping)
+{
+	size_t len = encode->name_len;
+
+	encode->in_name = false;
+	encode->dropping = dropping;
+	encode->name_len = 0;
+	return dropping ? 0 : put_quoted(encode, encode->name, len);
+}
+
+/* One octet in front of the colon. *taken: it is part of the name, which is still held back. */
+static int take_name(struct mbox_encode *encode, char c, bool *taken)
+{
+	*taken = false;
+	if (encode->name_len == 0 && (c == ' ' || c == '\t')) {
+		encode->in_name = false; /* a continuation shares its field's fate */
+		return 0;
+	}
+	if (encode->name_len == 0 && c == '\n')
+		encode->in_header = false;
+	if (c == ':')
+		return name_end(encode, is_metadata(encode->name, encode->name_len));
+	if (c == '\n' || encode->name_len == sizeof(encode->name))
+		return name_end(encode, false);
+	encode->name[encode->name_len++] = c;
+	*taken = true;
+	return 0;
+}
+
+static int put_header(struct mbox_encode *encode, const char *text, size_t len)
+{
+	int err = 0;
+
+	while (!err && len > 0 && encode->in_header) {
+		const char *lf = memchr(text, '\n', len);
+		size_t part = lf ? (size_t)(lf + 1 - text) : len;
+		bool taken = false;
+
+		if (encode->in_name)
+			err = take_name(encode, *text, &taken);
+		if (taken) {
+			part = 1;
+		} else {
+			if (!err && !encode->dropping)
+				err = put_quoted(encode, text, part);
+			encode->in_name = lf != NULL;
+		}
+		text += part;
+		len -= part;
+	}
+	return err || len == 0 ? err : put_quoted(encode, text, len);
+}
+
+int mbox_encode_text(struct mbox_encode *encode, const char *text, size_t len)
+{
+	int err = 0;
+
+	while (!err && len > 0) {
+		const char *cr;
+		size_t part;
+
+		if (encode->held_cr && text[0] != '\n')
+			err = put_header(encode, "\r", 1);
+		encode->held_cr = false;
+		if (err)
+			break;
+		cr = memchr(text, '\r', len);
+		part = cr ? (size_t)(cr - text) : len;
+		err = put_header(encode, text, part);
+		encode->held_cr = cr != NULL;
+		part += cr != NULL;
+		text += part;
+		len -= part;
+	}
+	return err;
+}
+
+int mbox_encode_end(struct mbox_encode *encode)
+{
+	char out[16];
+	size_t len;
+	int err = 0;
+
+	if (encode->held_cr)
+		err = put_header(encode, "\r", 1);
+	if (!err && encode->name_len > 0)
+		err = name_end(encode, false);
+	if (!err && encode->line_open)
+		err = put_quoted(encode, "\n", 1);
+	if (!err && mboxrd_finish(&encode->quote, out, sizeof(out), &len))
+		err = encode->sink(encode->context, out, len);
+	return err;
+}

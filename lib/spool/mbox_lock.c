@@ -1,0 +1,168 @@
+/*
+ * mbox_lock - the mailbox's own lock: fcntl and dotlock, as all mail programs know them.
+ *
+ * Programs differ in which of the two they take first. So neither is waited for while the other is
+ * held: both are tried, both given back when either fails, and the pause grows by chance. That
+ * can't deadlock with any order. The fcntl lock comes first, because only who has it may break a
+ * stale dotlock. After locking the path is looked at again: a program that replaces mailboxes by
+ * rename would else leave us writing into a file without a name.
+ */
+#include "mbox.h"
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "dotlock.h"
+#include "file_lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PAUSE_US     300
+#define PAUSE_MAX_US 50000
+
+static int folder_open(const char *path)
+{
+	char folder[PATH_MAX];
+	size_t len = (size_t)(strrchr(path, '/') - path);
+	int fd;
+
+	if (len >= sizeof(folder))
+		return -ENAMETOOLONG;
+	memcpy(folder, path, len);
+	strcpy(folder + len, len ? "" : "/");
+	fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int lock_name(const char *path, char out[static NAME_MAX + 1])
+{
+	int len = snprintf(out, NAME_MAX + 1, "%s.lock", strrchr(path, '/') + 1);
+
+	return len > NAME_MAX ? -ENAMETOOLONG : 0;
+}
+
+static int dotlock_try(struct mbox *mbox)
+{
+	const struct spool_helper *helper = mbox->place->helper;
+	char name[NAME_MAX + 1];
+	int err = lock_name(mbox->path, name);
+
+	if (err)
+		return err;
+	err = dotlock_take_at(mbox->folder, name, &mbox->st);
+	mbox->dotlocked = !err;
+	if (err != -EACCES && err != -EPERM)
+		return err == -EEXIST ? -EAGAIN : err;
+	/* Not our folder. Where nobody helps, the kernel's lock alone must do, as it does for
+	 * others. */
+	if (!helper || !helper->dotlock_take)
+		return 0;
+	err = helper->dotlock_take(helper->context);
+	mbox->helped = !err;
+	if (err == -EACCES || err == -EPERM)
+		return 0;
+	return err == -EEXIST ? -EAGAIN : err;
+}
+
+/* Is what the path names now the file that was locked? Its state is then up to date, too. */
+static int path_check(struct mbox *mbox, struct why *why)
+{
+	struct stat st;
+
+	if (lstat(mbox->path, &st) < 0)
+		return errno == ENOENT ? -EAGAIN : why_errno(why, errno, mbox->path, "lstat");
+	if (st.st_dev != mbox->st.st_dev || st.st_ino != mbox->st.st_ino)
+		return -EAGAIN;
+	mbox->st = st;
+	return mbox_check(&st, mbox->place->owner, mbox->path, why);
+}
+
+static int both_try(struct mbox *mbox, struct why *why)
+{
+	int err = file_lock_try(mbox->fd);
+
+	mbox->locked = !err;
+	if (!err)
+		err = dotlock_try(mbox);
+	if (err)
+		return err == -EAGAIN ? err : why_errno(why, -err, mbox->path, "lock");
+	return path_check(mbox, why);
+}
+
+static int open_and_try(struct mbox *mbox, bool create, struct why *why)
+{
+	const struct spool_place *place = mbox->place;
+
+	mbox->fd = create ? mbox_create_path(place, mbox->path, &mbox->st, why)
+			  : mbox_open_path(place, mbox->path, O_RDWR, &mbox->st, why);
+	if (mbox->fd < 0)
+		return mbox->fd;
+	mbox->folder = folder_open(mbox->path);
+	if (mbox->folder < 0)
+		return why_errno(why, -mbox->folder, mbox->path, "open its folder");
+	return both_try(mbox, why);
+}
+
+static int wait_and_lock(struct mbox *mbox, bool create, struct why *why)
+{
+	int64_t deadline = clock_ms() + (int64_t)mbox->place->lock_seconds * 1000;
+	unsigned pause = PAUSE_US;
+
+	for (;;) {
+		int err = open_and_try(mbox, create, why);
+
+		if (!err)
+			return 0;
+		mbox_close(mbox);
+		if (err != -EAGAIN)
+			return err;
+		if (clock_ms() >= deadline)
+			return why_set(why, EAGAIN, WHY_TEMP, "4.2.1",
+				"%s: locked by another program for too long", mbox->path);
+		clock_sleep_jitter(pause);
+		pause = pause * 2 < PAUSE_MAX_US ? pause * 2 : PAUSE_MAX_US;
+	}
+}
+
+int mbox_lock(struct mbox *mbox, const struct spool_place *place, const char *path, bool create,
+	struct why *why)
+{
+	int err;
+
+	*mbox = (struct mbox){.place = place, .path = path, .fd = -1, .folder = -1};
+	err = wait_and_lock(mbox, create, why);
+	if (err)
+		return err;
+	err = mbox_recover(mbox, why);
+	if (err)
+		mbox_close(mbox);
+	return err;
+}
+
+void mbox_unlock(struct mbox *mbox)
+{
+	const struct spool_helper *helper = mbox->place->helper;
+	char name[NAME_MAX + 1];
+
+	/* The dotlock goes first: breaking a stale one relies on the kernel's lock being held. */
+	if (mbox->dotlocked && lock_name(mbox->path, name) == 0)
+		dotlock_release_at(mbox->folder, name);
+	if (mbox->helped)
+		helper->dotlock_release(helper->context);
+	mbox->dotlocked = false;
+	mbox->helped = false;
+	if (mbox->locked)
+		file_lock_release(mbox->fd);
+	mbox->locked = false;
+}
+
+void mbox_close(struct mbox *mbox)
+{
+	mbox_unlock(mbox);
+	fd_close(&mbox->fd);
+	fd_close(&mbox->folder);
+}

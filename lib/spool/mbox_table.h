@@ -1,0 +1,40 @@
+/* mbox_table - the messages of one mailbox in memory, in the file's order. */
+#ifndef SPOOL_MBOX_TABLE_H
+#define SPOOL_MBOX_TABLE_H
+
+#include "spool.h"
+
+#define MBOX_GONE         SIZE_MAX
+#define MBOX_MESSAGES_MAX (4u << 20)
+
+struct mbox_message {
+	struct spool_message seen;
+	uint64_t from;   /* where its From_ line begins; it reaches up to the next one's */
+	uint64_t offset; /* of the message itself */
+	uint64_t length;
+};
+
+struct mbox_table {
+	struct mbox_message *at;
+	size_t len;
+	size_t cap;
+	uint64_t size; /* of the mailbox that was scanned */
+};
+
+void mbox_table_init(struct mbox_table *table);
+void mbox_table_done(struct mbox_table *table);
+
+/* Where message n of the file ends, with all that belongs to it: the next From_ line, or the file's
+ * end. */
+uint64_t mbox_table_end(const struct mbox_table *table, size_t n);
+
+/* Add an empty row. 0, -EFBIG (MBOX_MESSAGES_MAX) or -ENOMEM. */
+int mbox_table_add(struct mbox_table *table, struct mbox_message **out);
+
+/* Tell messages of one UIDL apart: the second gets "-2" added, the third "-3". 0 or -ENOMEM. */
+int mbox_table_number_uidls(struct mbox_table *table);
+
+/* For each message of `shown` its place in `now`, found by UIDL, or MBOX_GONE. 0 or -ENOMEM. */
+int mbox_table_map(const struct mbox_table *shown, const struct mbox_table *now, size_t *where);
+
+#endif

@@ -1,0 +1,115 @@
+/*
+ * spool - see spool.h: finds the store for a location and keeps the session lock. Trusts the place,
+ * which is configuration; what comes from the network is in the envelope and the message, and is
+ * the store's to judge.
+ */
+#include "spool.h"
+
+#include "base/fd.h"
+#include "session_lock.h"
+#include "store.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct spool {
+	const struct store *store;
+	struct spool_place place;
+	void *box;
+	int session;
+};
+
+static const struct store *const stores[] = {&store_mbox};
+
+/* The store and the path within it that a location names. */
+static int find_store(
+	const char *location, const struct store **store, const char **path, struct why *why)
+{
+	for (size_t i = 0; i < sizeof(stores) / sizeof(stores[0]); i++) {
+		size_t len = strlen(stores[i]->prefix);
+
+		if (strncmp(location, stores[i]->prefix, len) != 0)
+			continue;
+		*store = stores[i];
+		*path = location + len;
+		if (location[len] == '/' && location[strlen(location) - 1] != '/')
+			return 0;
+		break;
+	}
+	return why_set(why, EINVAL, WHY_TEMP, "4.3.5", "%s: not a mailbox location", location);
+}
+
+int spool_deliver(const struct spool_place *place, const struct spool_envelope *envelope, int fd,
+	struct why *why)
+{
+	const struct store *store;
+	const char *path;
+	int err = find_store(place->location, &store, &path, why);
+
+	return err ? err : store->deliver(place, path, envelope, fd, why);
+}
+
+static int open_store(struct spool *spool, struct why *why)
+{
+	const char *path;
+	int err = find_store(spool->place.location, &spool->store, &path, why);
+
+	if (!err)
+		err = session_lock_take(spool->place.state, path, &spool->session, why);
+	return err ? err : spool->store->open(&spool->box, &spool->place, path, why);
+}
+
+int spool_open(struct spool **out, const struct spool_place *place, struct why *why)
+{
+	struct spool *spool = calloc(1, sizeof(*spool));
+	int err;
+
+	*out = NULL;
+	if (!spool)
+		return why_errno(why, ENOMEM, place->location, "open");
+	spool->place = *place;
+	spool->session = -1;
+	err = open_store(spool, why);
+	if (err)
+		spool_close(&spool);
+	*out = spool;
+	return err;
+}
+
+size_t spool_count(const struct spool *spool)
+{
+	return spool->store->count(spool->box);
+}
+
+const struct spool_message *spool_message(const struct spool *spool, size_t n)
+{
+	return spool->store->message(spool->box, n);
+}
+
+int spool_fetch(struct spool *spool, size_t n, struct spool_extent *extent, struct why *why)
+{
+	if (n >= spool_count(spool))
+		return why_set(why, EINVAL, WHY_PERM, "5.5.4", "no such message");
+	return spool->store->fetch(spool->box, n, extent, why);
+}
+
+int spool_update(struct spool *spool, const unsigned char *bitmap, struct why *why)
+{
+	for (size_t i = 0; i < (spool_count(spool) + 7) / 8; i++) {
+		if (bitmap[i])
+			return spool->store->update(spool->box, bitmap, why);
+	}
+	return 0; /* nothing to remove: nothing is touched */
+}
+
+void spool_close(struct spool **spool)
+{
+	if (*spool) {
+		if ((*spool)->box)
+			(*spool)->store->close((*spool)->box);
+		fd_close(&(*spool)->session);
+		free(*spool);
+	}
+	*spool = NULL;
+}

@@ -1,0 +1,27 @@
+/*
+ * store - what a kind of mailbox does for spool.c. One table per kind; spool.c picks by the
+ * location's prefix and holds the session lock, the store does all the rest. The functions are
+ * those of spool.h with the location's path and the store's own box in place of the spool.
+ */
+#ifndef SPOOL_STORE_H
+#define SPOOL_STORE_H
+
+#include "spool.h"
+
+struct store {
+	const char *prefix; /* "mbox:" */
+	int (*deliver)(const struct spool_place *place, const char *path,
+		const struct spool_envelope *envelope, int fd, struct why *why);
+	/* `place` outlives the box. */
+	int (*open)(void **box, const struct spool_place *place, const char *path, struct why *why);
+	size_t (*count)(const void *box);
+	const struct spool_message *(*message)(const void *box, size_t n);
+	int (*fetch)(void *box, size_t n, struct spool_extent *extent, struct why *why);
+	/* At least one bit is set. */
+	int (*update)(void *box, const unsigned char *bitmap, struct why *why);
+	void (*close)(void *box);
+};
+
+extern const struct store store_mbox; /* mbox_store.c */
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * uidl - a message's unique-id (RFC 1939 section 7), computed from what no mail program changes.
+ *
+ * It is the first 128 bits, in hex, of a SHA-256 over the fields Received, Delivered-To,
+ * X-Delivery-ID, Message-ID, Date, From, To, Cc and Subject, in the order in which they stand.
+ * White space does not count: neither folding nor CRLF changes the id. Left out is what other
+ * programs add or rewrite: the From_ line, Return-Path, Status and its kin, Content-Length, Lines,
+ * labels. A message with neither Received nor Message-ID has its body hashed as well.
+ *
+ * The id is never written into the mailbox. It depends on nothing but the message, so it outlives
+ * re-sorting, other servers and restores from backup. Changing the recipe makes every client fetch
+ * all its mail again.
+ */
+#ifndef SPOOL_UIDL_H
+#define SPOOL_UIDL_H
+
+#include <sha256.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define UIDL_HASH_LEN 32 /* hex digits; "-2" and so on are the mailbox's to add */
+
+struct uidl {
+	SHA256_CTX sha;
+	bool in_header;
+	bool identified; /* a Received or Message-ID was seen */
+	bool in_name;    /* in front of the colon */
+	bool hashed;     /* this line's text counts */
+	bool blank;      /* the line is empty so far, or a CR alone */
+	bool cr;         /* the latter, if blank */
+	size_t name_len; /* of the name, and how much of it is held */
+	char name[16];
+};
+
+void uidl_init(struct uidl *uidl);
+
+/* Must the rest of the message still be shown to uidl_text()? */
+bool uidl_wants_more(const struct uidl *uidl);
+
+/* The message's text in pieces of any size without line ends, and the line ends. */
+void uidl_text(struct uidl *uidl, const char *text, size_t len);
+void uidl_line_end(struct uidl *uidl);
+
+void uidl_finish(struct uidl *uidl, char out[static UIDL_HASH_LEN + 1]);
+
+#endif
