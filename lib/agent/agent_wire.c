@@ -2,7 +2,6 @@
 #include "agent/agent_wire.h"
 
 #include <errno.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,11 +15,12 @@ union control {
 
 int agent_wire_send(int socket, const void *data, size_t len, int fd)
 {
-	struct iovec iov = {.iov_base = (void *)(uintptr_t)data, .iov_len = len};
+	struct iovec iov = {.iov_len = len};
 	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
 	union control control;
 	ssize_t n;
 
+	memcpy(&iov.iov_base, &data, sizeof(data)); /* the same pointer, without its const */
 	if (fd >= 0) {
 		struct cmsghdr *header = &control.align;
 

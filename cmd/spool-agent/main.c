@@ -1,0 +1,137 @@
+/*
+ * spool-agent - do for mail sessions what needs rights: look up, deliver, log in, open a mailbox.
+ *
+ * One connection as fd 0 (a session's own agent), or one process for each connection of a listening
+ * socket. Trusts its configuration. All that it logs comes through log_it(); the libraries only
+ * tell.
+ */
+#include "agent/agent_server.h"
+#include "base/log.h"
+#include "io/serve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+static const char usage[] =
+	"usage: spool-agent [--config FILE]\n"
+	"       spool-agent --help | --version\n"
+	"\n"
+	"Do for smtp-session and pop3-session what needs rights. They start it, or connect to\n"
+	"its socket; nobody else needs to.\n"
+	"\n"
+	"  --config FILE  read FILE instead of " CONF_FILE "\n";
+
+enum flag { FLAG_CONFIG, FLAG_HELP, FLAG_VERSION };
+
+static const struct option options[] = {
+	{"config", required_argument, NULL, FLAG_CONFIG},
+	{"help", no_argument, NULL, FLAG_HELP},
+	{"version", no_argument, NULL, FLAG_VERSION},
+	{0},
+};
+
+static int print(const char *text)
+{
+	return fputs(text, stdout) < 0 || fflush(stdout) < 0 ? EX_IOERR : EX_OK;
+}
+
+/* Somebody at a terminal reads stderr; started by a session or systemd, the log is the place. */
+static int refuse(int status, const char *reason)
+{
+	log_event(LOG_ERR, "unavailable", LOG_REASON, reason, LOG_END);
+	return status;
+}
+
+static const char *number(char out[static 24], uint64_t value)
+{
+	if (value == 0)
+		return NULL;
+	snprintf(out, 24, "%llu", (unsigned long long)value);
+	return out;
+}
+
+static void log_it(void *context, const struct agent_event *event)
+{
+	char size[24];
+	char duration[24];
+
+	(void)context;
+	log_event(event->bad ? LOG_WARNING : LOG_INFO, event->name, LOG_SESSION_ID, event->session,
+		LOG_REMOTE_ADDR, event->remote, LOG_USER, event->user, LOG_QUEUE_ID,
+		event->queue_id, LOG_SENDER, event->sender, LOG_RECIPIENT, event->recipient,
+		LOG_SIZE, number(size, event->size), LOG_STATUS, event->status, LOG_DURATION_US,
+		number(duration, event->duration_us), LOG_REASON, event->reason, LOG_END);
+}
+
+static int session(void *context, int in, int out)
+{
+	const struct conf *conf = context;
+	struct agent_server server = {.conf = conf, .event = log_it};
+	int err = agent_serve(&server, in);
+
+	(void)out;
+	if (err == -EPROTO)
+		return EX_PROTOCOL;
+	if (err == -EPERM)
+		return EX_NOPERM;
+	if (err == -ENOTSOCK)
+		return EX_USAGE;
+	return err < 0 ? EX_OSERR : EX_OK;
+}
+
+/* A file must never be opened as 0, 1 or 2 and then be taken for input, output or the log. */
+static void fill_standard_fds(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd < STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
+static int serve_sessions(const char *config_path)
+{
+	static struct conf conf; /* 40 KB, and as long-lived as the process */
+	struct serve how = {.session = session, .context = &conf};
+	struct why why;
+
+	if (conf_load(&conf, config_path, &why) < 0)
+		return refuse(EX_CONFIG, why.text);
+	/* Sessions come from this host: it is they that count their peers per source. */
+	how.connections = conf.limits.connections;
+	how.idle_seconds = conf.limits.listen_idle;
+	return serve(&how);
+}
+
+int main(int argc, char **argv)
+{
+	const char *config_path = NULL;
+	int option;
+
+	log_open("spool-agent");
+	fill_standard_fds();
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (option) {
+		case FLAG_CONFIG:
+			config_path = optarg;
+			break;
+		case FLAG_HELP:
+			return print(usage);
+		case FLAG_VERSION:
+			return print("spool-agent (Pillarbox) " PILLARBOX_VERSION "\n");
+		default:
+			return refuse(
+				EX_USAGE, "unknown option, or one without its value; see --help");
+		}
+	}
+	if (optind < argc)
+		return refuse(EX_USAGE, "there are no arguments but options; see --help");
+	return serve_sessions(config_path);
+}

@@ -1,0 +1,308 @@
+/*
+ * agent_client - see agent_client.h.
+ *
+ * The session's half: it fills one fixed-size request, waits for the reply, and makes no decision.
+ * It links nothing of the agent's but the packet format. What it gets back is checked only as far
+ * as its own memory needs it: the agent has more rights than the session in any case.
+ */
+#include "agent/agent_client.h"
+
+#include "agent/agent_spawn.h"
+#include "agent/agent_wire.h"
+#include "base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* The socket is not there, not served, or not for this user: then the session starts its own agent.
+ */
+static bool is_absent(int err)
+{
+	return err == ENOENT || err == ENOTDIR || err == EACCES || err == EPERM ||
+	       err == ECONNREFUSED || err == ENAMETOOLONG;
+}
+
+static int connect_to(const char *path, int *out)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd;
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	while (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
+		int err = errno;
+
+		if (err == EINTR)
+			continue;
+		fd_close(&fd);
+		return -err;
+	}
+	*out = fd;
+	return 0;
+}
+
+int agent_open_channel(struct agent *agent, const char *socket_path, const char *config_path,
+	const char *session, const char *remote, struct why *why)
+{
+	int err = socket_path ? connect_to(socket_path, &agent->fd) : -ENOENT;
+
+	if (err < 0 && is_absent(-err))
+		err = agent_spawn(config_path, &agent->fd, why);
+	else if (err < 0)
+		why_errno(why, -err, socket_path, "connect");
+	if (err < 0) {
+		agent->fd = -1;
+		return err;
+	}
+	snprintf(agent->session, sizeof(agent->session), "%s", session);
+	snprintf(agent->remote, sizeof(agent->remote), "%s", remote);
+	return 0;
+}
+
+void agent_close_channel(struct agent *agent)
+{
+	fd_close(&agent->fd);
+}
+
+static void start_request(
+	const struct agent *agent, enum agent_op op, struct agent_request *request)
+{
+	memset(request, 0, sizeof(*request));
+	request->op = op;
+	memcpy(request->session, agent->session, sizeof(request->session));
+	memcpy(request->remote, agent->remote, sizeof(request->remote));
+}
+
+static int lost(int err, struct why *why)
+{
+	return why_set(
+		why, -err, WHY_TEMP, "4.3.0", "the spool-agent has gone away: %s", strerror(-err));
+}
+
+/* One request and its reply. *fd_out is -1 or an fd that is now the caller's; on failure it is -1.
+ */
+static int ask(const struct agent *agent, const struct agent_request *request, int fd_in,
+	struct agent_reply *reply, int *fd_out, struct why *why)
+{
+	int err = agent_wire_send(agent->fd, request, sizeof(*request), fd_in);
+
+	*fd_out = -1;
+	if (err == 0)
+		err = agent_wire_receive(agent->fd, reply, sizeof(*reply), fd_out);
+	if (err == -ECONNRESET)
+		err = -EPIPE;
+	if (err == 0 && (reply->op != request->op || reply->error > 0))
+		err = -EPROTO;
+	if (err < 0) {
+		fd_close(fd_out);
+		return lost(err, why);
+	}
+	if (reply->error < 0) {
+		fd_close(fd_out);
+		reply->why.status[sizeof(reply->why.status) - 1] = '\0';
+		reply->why.text[sizeof(reply->why.text) - 1] = '\0';
+		if (why)
+			*why = reply->why;
+	}
+	return reply->error;
+}
+
+/* For requests whose reply brings no fd; one that comes all the same is closed. */
+static int ask_plain(const struct agent *agent, const struct agent_request *request,
+	struct agent_reply *reply, struct why *why)
+{
+	int fd;
+	int err = ask(agent, request, -1, reply, &fd, why);
+
+	fd_close(&fd);
+	return err;
+}
+
+/* For requests that are answered by an fd. */
+static int ask_fd(const struct agent *agent, const struct agent_request *request,
+	struct agent_reply *reply, int *fd, struct why *why)
+{
+	int err = ask(agent, request, -1, reply, fd, why);
+
+	if (err == 0 && *fd < 0)
+		return lost(-EPROTO, why);
+	return err;
+}
+
+/* Copy text into a field of the request; -EMSGSIZE, and the field stays empty, if it does not fit
+ * whole. */
+static int put(char *field, size_t size, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len >= size)
+		return -EMSGSIZE;
+	memcpy(field, text, len + 1);
+	return 0;
+}
+
+static int put_recipient(struct agent_request *request, const char *recipient, struct why *why)
+{
+	if (put(request->recipient, sizeof(request->recipient), recipient) == 0)
+		return 0;
+	return why_set(why, ENOENT, WHY_PERM, "5.1.1", "no such mailbox");
+}
+
+int agent_lookup(struct agent *agent, const char *recipient, struct why *why)
+{
+	struct agent_request request;
+	struct agent_reply reply = {0};
+	int err;
+
+	start_request(agent, AGENT_LOOKUP, &request);
+	err = put_recipient(&request, recipient, why);
+	return err < 0 ? err : ask_plain(agent, &request, &reply, why);
+}
+
+int agent_stage(struct agent *agent, int *fd, struct why *why)
+{
+	struct agent_request request;
+	struct agent_reply reply = {0};
+
+	start_request(agent, AGENT_STAGE, &request);
+	return ask_fd(agent, &request, &reply, fd, why);
+}
+
+int agent_deliver(struct agent *agent, const char *sender, const char *recipient,
+	const char *queue_id, struct why *why)
+{
+	struct agent_request request;
+	struct agent_reply reply = {0};
+	int err;
+
+	start_request(agent, AGENT_DELIVER, &request);
+	err = put_recipient(&request, recipient, why);
+	if (err < 0)
+		return err;
+	if (put(request.sender, sizeof(request.sender), sender) < 0 ||
+		put(request.queue_id, sizeof(request.queue_id), queue_id) < 0)
+		return why_set(why, EMSGSIZE, WHY_PERM, "5.1.7", "the reverse-path is too long");
+	return ask_plain(agent, &request, &reply, why);
+}
+
+int agent_login(struct agent *agent, const struct agent_login *login, struct why *why)
+{
+	struct agent_request request;
+	struct agent_reply reply = {0};
+	int err;
+
+	start_request(agent, AGENT_LOGIN, &request);
+	request.from_pipe = login->from_pipe;
+	(void)put(request.service, sizeof(request.service), login->service);
+	/* What does not fit can't be right: without a name the agent refuses it, at its usual pace.
+	 */
+	if (put(request.password, sizeof(request.password), login->password) == 0)
+		(void)put(request.recipient, sizeof(request.recipient), login->user);
+	err = ask_plain(agent, &request, &reply, why);
+	explicit_bzero(&request, sizeof(request));
+	return err;
+}
+
+/* A table that could still change under us is none. */
+static int map_table(int fd, size_t count, struct agent_maildrop *drop)
+{
+	const int wanted = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+	int seals = fcntl(fd, F_GET_SEALS);
+	struct stat st;
+	void *at;
+
+	if (seals < 0 || (seals & wanted) != wanted || fstat(fd, &st) < 0 ||
+		(uint64_t)st.st_size != (uint64_t)count * sizeof(struct agent_entry))
+		return -EPROTO;
+	if (count == 0)
+		return 0;
+	at = mmap(NULL, count * sizeof(struct agent_entry), PROT_READ, MAP_PRIVATE, fd, 0);
+	if (at == MAP_FAILED)
+		return -errno;
+	drop->entries = at;
+	return 0;
+}
+
+int agent_open_maildrop(struct agent *agent, struct agent_maildrop *drop, struct why *why)
+{
+	struct agent_maildrop found = {0};
+	struct agent_request request;
+	struct agent_reply reply = {0};
+	int fd;
+	int err;
+
+	start_request(agent, AGENT_OPEN, &request);
+	err = ask_fd(agent, &request, &reply, &fd, why);
+	if (err < 0)
+		return err;
+	found.count = reply.count;
+	found.octets = reply.octets;
+	err = map_table(fd, found.count, &found);
+	fd_close(&fd);
+	if (err < 0)
+		return why_errno(why, -err, "the maildrop's table", "map");
+	*drop = found;
+	return 0;
+}
+
+void agent_maildrop_done(struct agent_maildrop *drop)
+{
+	void *at;
+
+	memcpy(&at, &drop->entries, sizeof(at)); /* the same pointer, without its const */
+	if (at)
+		munmap(at, drop->count * sizeof(*drop->entries));
+	*drop = (struct agent_maildrop){0};
+}
+
+int agent_fetch(struct agent *agent, size_t number, struct agent_extent *extent, struct why *why)
+{
+	struct agent_request request;
+	struct agent_reply reply = {0};
+	int fd;
+	int err;
+
+	if (number == 0 || number > UINT32_MAX)
+		return why_set(why, EINVAL, WHY_PERM, "5.5.4", "no such message");
+	start_request(agent, AGENT_FETCH, &request);
+	request.number = (uint32_t)number;
+	err = ask_fd(agent, &request, &reply, &fd, why);
+	if (err < 0)
+		return err;
+	extent->fd = fd;
+	extent->offset = reply.offset;
+	extent->length = reply.length;
+	extent->form = reply.form == AGENT_FORM_MBOXRD ? AGENT_FORM_MBOXRD : AGENT_FORM_PLAIN;
+	return 0;
+}
+
+int agent_update(struct agent *agent, const unsigned char *bitmap, size_t count, struct why *why)
+{
+	struct agent_request request;
+	struct agent_reply reply = {0};
+	int unused;
+	int fd = memfd_create("remove", MFD_CLOEXEC);
+	int err = fd < 0 ? -errno : fd_pwrite(fd, bitmap, (count + 7) / 8, 0);
+
+	if (err < 0) {
+		fd_close(&fd);
+		return why_errno(why, -err, "the list of what to remove", "write");
+	}
+	start_request(agent, AGENT_UPDATE, &request);
+	request.number = (uint32_t)count;
+	err = ask(agent, &request, fd, &reply, &unused, why);
+	fd_close(&unused);
+	fd_close(&fd);
+	return err;
+}

@@ -1,0 +1,177 @@
+/*
+ * agent_folder - see agent_folder.h.
+ *
+ * System calls: mkdir, mkdirat, openat, fstat, fchown, readlinkat, close, geteuid.
+ */
+#include "agent/agent_folder.h"
+
+#include "base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAX_LINKS 8
+
+/* Everybody must be able to pass through to his own. */
+static int make_parent(const char *path)
+{
+	mode_t mode = geteuid() == 0 ? 0711 : 0700;
+	int err = fd_make_parents(path, geteuid() == 0 ? 0755 : 0700);
+
+	if (err == 0 && mkdir(path, mode) < 0 && errno != EEXIST)
+		err = -errno;
+	return err;
+}
+
+/* In a folder that belongs to us alone a name can't be somebody's trap, so what we made may be
+ * given away. */
+static int own(int parent, int fd, const struct account *account)
+{
+	struct stat above, st;
+
+	if (fstat(parent, &above) < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_uid == account->uid)
+		return 0;
+	if (above.st_uid != geteuid() || (above.st_mode & (S_IWGRP | S_IWOTH)) ||
+		st.st_uid != geteuid())
+		return -EPERM;
+	return fchown(fd, account->uid, account->gid) < 0 ? -errno : 0;
+}
+
+static int make_own(const char *path, const struct account *account)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+	int parent = open(path, flags & ~O_RDONLY);
+	int fd = -1;
+	int err = 0;
+
+	if (parent < 0)
+		return -errno;
+	if (mkdirat(parent, account->key, 0700) < 0 && errno != EEXIST)
+		err = -errno;
+	if (err == 0)
+		fd = openat(parent, account->key, flags | O_NOFOLLOW);
+	if (err == 0)
+		err = fd < 0 ? -errno : own(parent, fd, account);
+	fd_close(&fd);
+	fd_close(&parent);
+	return err;
+}
+
+int agent_folder_state(const struct conf *conf, const struct account *account,
+	char out[static PATH_MAX], struct why *why)
+{
+	int len = snprintf(out, PATH_MAX, "%s/%s", conf->state, account->key);
+	int err = len < 0 || len >= PATH_MAX ? -ENAMETOOLONG : make_parent(conf->state);
+
+	if (err == 0)
+		err = make_own(conf->state, account);
+	return err < 0 ? why_errno(why, -err, conf->state, "make the owner's folder") : 0;
+}
+
+/* The rest of a way that is being walked. */
+struct way {
+	char rest[PATH_MAX];
+	int fd; /* where we are */
+	int links;
+};
+
+/* Cut the next part off. false: there is none. */
+static bool take_part(struct way *way, char part[static NAME_MAX + 1], bool *fits)
+{
+	size_t skip = strspn(way->rest, "/");
+	size_t len = strcspn(way->rest + skip, "/");
+
+	*fits = len <= NAME_MAX;
+	if (len == 0 || !*fits)
+		return false;
+	memcpy(part, way->rest + skip, len);
+	part[len] = '\0';
+	memmove(way->rest, way->rest + skip + len, strlen(way->rest + skip + len) + 1);
+	return true;
+}
+
+static int go(struct way *way, int fd)
+{
+	fd_close(&way->fd);
+	way->fd = fd;
+	return fd < 0 ? -errno : 0;
+}
+
+/* root's own link, in a folder where only root can have put it: its way goes in front of the rest.
+ */
+static int follow(struct way *way, int link)
+{
+	char target[PATH_MAX];
+	char rest[PATH_MAX];
+	ssize_t len = readlinkat(link, "", target, sizeof(target) - 1);
+
+	if (len < 0)
+		return -errno;
+	target[len] = '\0';
+	if (++way->links > MAX_LINKS)
+		return -ELOOP;
+	if (snprintf(rest, sizeof(rest), "%s/%s", target, way->rest) >= (int)sizeof(rest))
+		return -ENAMETOOLONG;
+	memcpy(way->rest, rest, sizeof(rest));
+	return *target == '/' ? go(way, open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)) : 0;
+}
+
+static bool is_trusted(const struct stat *st, bool last)
+{
+	mode_t others = last ? S_IWOTH : S_IWGRP | S_IWOTH;
+
+	return st->st_uid == 0 && (!(st->st_mode & others) || (st->st_mode & S_ISVTX));
+}
+
+static int step(struct way *way, const char *part)
+{
+	int next = openat(way->fd, part, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+	int err;
+
+	if (next < 0)
+		return -errno;
+	if (fstat(next, &st) < 0) {
+		err = -errno;
+	} else if (S_ISLNK(st.st_mode)) {
+		err = st.st_uid == 0 ? follow(way, next) : -EACCES;
+	} else if (!S_ISDIR(st.st_mode)) {
+		err = -ENOTDIR;
+	} else if (!is_trusted(&st, way->rest[strspn(way->rest, "/")] == '\0')) {
+		err = -EACCES;
+	} else {
+		return go(way, next);
+	}
+	fd_close(&next);
+	return err;
+}
+
+int agent_folder_trusted(const char *path, int *out)
+{
+	struct way way = {.fd = -1};
+	const char *slash = strrchr(path, '/');
+	char part[NAME_MAX + 1];
+	bool fits = true;
+	int err;
+
+	if (*path != '/' || (size_t)(slash - path) >= sizeof(way.rest))
+		return -EINVAL;
+	memcpy(way.rest, path, (size_t)(slash - path));
+	err = go(&way, open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+	while (err == 0 && take_part(&way, part, &fits))
+		err = step(&way, part);
+	if (err == 0 && !fits)
+		err = -ENAMETOOLONG;
+	if (err == 0) {
+		*out = openat(way.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		err = *out < 0 ? -errno : 0;
+	}
+	fd_close(&way.fd);
+	return err;
+}

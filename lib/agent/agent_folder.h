@@ -1,0 +1,21 @@
+/*
+ * agent_folder - folders that the monitor makes or opens with root's rights.
+ */
+#ifndef AGENT_AGENT_FOLDER_H
+#define AGENT_AGENT_FOLDER_H
+
+#include "account/account.h"
+
+/* Make sure of the owner's folder under [store] state, and put its path into out. 0 or -errno. */
+int agent_folder_state(const struct conf *conf, const struct account *account,
+	char out[static PATH_MAX], struct why *why);
+
+/*
+ * Open, for reading, the folder that holds path (absolute), if nobody but root can have put
+ * anything in its way: root owns each part of the way, and others can't rename what is in it. The
+ * last may be writable by its group (/var/mail is), the others only if sticky. -EACCES if it is not
+ * so; or another -errno.
+ */
+int agent_folder_trusted(const char *path, int *out);
+
+#endif

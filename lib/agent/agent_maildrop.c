@@ -1,0 +1,222 @@
+/*
+ * agent_maildrop - see agent_maildrop.h.
+ *
+ * A session gets the list of messages as memory that nobody can change any more, and each message
+ * as a read-only fd; what it sends is a bitmap, which is copied before it is looked at. The mailbox
+ * is unlocked before the reply that says so. A connection that just ends removes nothing.
+ *
+ * It has no more rights than its user. System calls: memfd_create, write, fcntl (F_ADD_SEALS,
+ * F_GETFL), fstat, pread, close; those of agent_dispatch.c and libspool.
+ */
+#include "agent/agent_maildrop.h"
+
+#include "agent/agent_dispatch.h"
+#include "agent/agent_pair.h"
+#include "base/fd.h"
+#include "spool/spool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+enum state { STATE_CLOSED = 1, STATE_OPEN = 2 };
+
+struct maildrop {
+	struct agent_connection connection;
+	const struct spool_place *place;
+	struct spool *spool;
+	int pair;
+};
+
+static int write_entries(int fd, const struct spool *spool, uint64_t *octets)
+{
+	size_t count = spool_count(spool);
+	struct agent_entry *entries = calloc(count ? count : 1, sizeof(*entries));
+	int err;
+
+	if (!entries)
+		return -ENOMEM;
+	*octets = 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct spool_message *message = spool_message(spool, i);
+
+		entries[i].octets = message->octets;
+		*octets += message->octets;
+		snprintf(entries[i].uidl, sizeof(entries[i].uidl), "%s", message->uidl);
+	}
+	err = fd_write(fd, entries, count * sizeof(*entries));
+	free(entries);
+	return err;
+}
+
+/* The table as a file in memory that can no longer be written to, shrunk or grown. */
+static int make_table(const struct spool *spool, uint64_t *octets, int *out)
+{
+	int fd = memfd_create("maildrop", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	err = write_entries(fd, spool, octets);
+	if (err == 0 && fcntl(fd, F_ADD_SEALS,
+				F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+		err = -errno;
+	if (err < 0)
+		fd_close(&fd);
+	else
+		*out = fd;
+	return err;
+}
+
+static int open_maildrop(struct maildrop *drop, struct agent_reply *reply, struct agent_fds *fds)
+{
+	int err = spool_open(&drop->spool, drop->place, &reply->why);
+
+	if (err < 0)
+		return err;
+	err = spool_count(drop->spool) > UINT32_MAX
+		      ? -EOVERFLOW
+		      : make_table(drop->spool, &reply->octets, &fds->out);
+	if (err < 0) {
+		spool_close(&drop->spool);
+		return why_errno(&reply->why, -err, "the maildrop's table", "make");
+	}
+	reply->count = (uint32_t)spool_count(drop->spool);
+	return 0;
+}
+
+static enum agent_then handle_open(void *context, struct agent_request *request,
+	struct agent_reply *reply, struct agent_fds *fds)
+{
+	struct maildrop *drop = context;
+
+	(void)request;
+	reply->error = open_maildrop(drop, reply, fds);
+	(void)agent_pair_report(drop->pair, AGENT_OPEN, reply->count, reply->error, &reply->why);
+	if (reply->error == 0)
+		drop->connection.state = STATE_OPEN;
+	return reply->error == 0 ? AGENT_THEN_REPLY : AGENT_THEN_REPLY_END;
+}
+
+static int fetch(
+	struct maildrop *drop, uint32_t number, struct agent_reply *reply, struct agent_fds *fds)
+{
+	struct spool_extent extent;
+	int err;
+
+	if (number == 0 || number > spool_count(drop->spool))
+		return why_set(&reply->why, EINVAL, WHY_PERM, "5.5.4", "no such message");
+	err = spool_fetch(drop->spool, number - 1, &extent, &reply->why);
+	if (err < 0)
+		return err;
+	fds->out = extent.fd;
+	if ((fcntl(extent.fd, F_GETFL) & O_ACCMODE) != O_RDONLY)
+		return why_set(
+			&reply->why, EPERM, WHY_TEMP, "4.3.0", "the message is not read-only");
+	reply->offset = extent.offset;
+	reply->length = extent.length;
+	reply->form = extent.form == SPOOL_FORM_MBOXRD ? AGENT_FORM_MBOXRD : AGENT_FORM_PLAIN;
+	return 0;
+}
+
+static enum agent_then handle_fetch(void *context, struct agent_request *request,
+	struct agent_reply *reply, struct agent_fds *fds)
+{
+	reply->error = fetch(context, request->number, reply, fds);
+	if (reply->error < 0)
+		fd_close(&fds->out);
+	return AGENT_THEN_REPLY;
+}
+
+static int malformed(struct why *why)
+{
+	return why_set(why, EINVAL, WHY_PERM, "5.5.4", "a malformed list of messages to remove");
+}
+
+/* A copy of the session's bitmap, of exactly as many bits as there are messages. */
+static int read_bitmap(int fd, size_t count, unsigned char **out, struct why *why)
+{
+	size_t len = (count + 7) / 8;
+	unsigned char *bitmap = NULL;
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size != len)
+		return malformed(why);
+	bitmap = calloc(1, len + 1);
+	if (!bitmap)
+		return why_errno(why, ENOMEM, "the list of messages to remove", "read");
+	if (fd_pread(fd, bitmap, len, 0) != (ssize_t)len ||
+		(count % 8 && bitmap[len - 1] >> count % 8)) {
+		free(bitmap);
+		return malformed(why);
+	}
+	*out = bitmap;
+	return 0;
+}
+
+static uint64_t count_bits(const unsigned char *bitmap, size_t len)
+{
+	uint64_t bits = 0;
+
+	for (size_t i = 0; i < len; i++)
+		bits += (unsigned)__builtin_popcount(bitmap[i]);
+	return bits;
+}
+
+static int update(struct maildrop *drop, const struct agent_request *request, int fd,
+	uint64_t *removed, struct why *why)
+{
+	size_t count = spool_count(drop->spool);
+	unsigned char *bitmap = NULL;
+	int err;
+
+	if (request->number != count)
+		return malformed(why);
+	err = read_bitmap(fd, count, &bitmap, why);
+	if (!bitmap)
+		return err;
+	*removed = count_bits(bitmap, (count + 7) / 8);
+	if (*removed > 0)
+		err = spool_update(drop->spool, bitmap, why);
+	free(bitmap);
+	return err;
+}
+
+static enum agent_then handle_update(void *context, struct agent_request *request,
+	struct agent_reply *reply, struct agent_fds *fds)
+{
+	struct maildrop *drop = context;
+	uint64_t removed = 0;
+
+	reply->error = update(drop, request, fds->in, &removed, &reply->why);
+	spool_close(&drop->spool);
+	(void)agent_pair_report(drop->pair, AGENT_UPDATE, removed, reply->error, &reply->why);
+	return AGENT_THEN_REPLY_END;
+}
+
+static const struct agent_row rows[AGENT_OPS] = {
+	[AGENT_OPEN] = {handle_open, STATE_CLOSED, false},
+	[AGENT_FETCH] = {handle_fetch, STATE_OPEN, false},
+	[AGENT_UPDATE] = {handle_update, STATE_OPEN, true},
+};
+
+void agent_maildrop_work(void *context, const struct spool_place *place, int connection, int pair)
+{
+	const struct agent_maildrop_limits *limits = context;
+	struct maildrop drop = {
+		.connection = {.fd = connection,
+			.companion = pair,
+			.state = STATE_CLOSED,
+			.requests = UINT64_MAX,
+			.deadline_ms = limits->deadline_ms},
+		.place = place,
+		.pair = pair,
+	};
+
+	agent_dispatch(&drop.connection, rows, &drop);
+	spool_close(&drop.spool);
+}

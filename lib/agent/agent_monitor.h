@@ -1,0 +1,42 @@
+/*
+ * agent_monitor - the process that serves one connection until somebody logs in: what its handlers
+ * share.
+ */
+#ifndef AGENT_AGENT_MONITOR_H
+#define AGENT_AGENT_MONITOR_H
+
+#include "agent/agent_dispatch.h"
+#include "agent/agent_server.h"
+
+enum agent_state {
+	AGENT_STATE_OPEN = 1,   /* nothing was staged yet */
+	AGENT_STATE_STAGED = 2, /* there is a message to deliver */
+};
+
+struct agent_monitor {
+	const struct agent_server *server;
+	const struct conf *conf;
+	struct agent_connection connection;
+	int staged;
+	uint64_t failures;             /* of log-ins */
+	bool is_own_session;           /* the peer runs as this process's own user */
+	struct agent_request *request; /* the one in hand, for the log */
+};
+
+/* Each is one row of the table in agent_serve.c. */
+enum agent_then agent_lookup_handle(void *context, struct agent_request *request,
+	struct agent_reply *reply, struct agent_fds *fds);
+enum agent_then agent_stage_handle(void *context, struct agent_request *request,
+	struct agent_reply *reply, struct agent_fds *fds);
+enum agent_then agent_deliver_handle(void *context, struct agent_request *request,
+	struct agent_reply *reply, struct agent_fds *fds);
+enum agent_then agent_login_handle(void *context, struct agent_request *request,
+	struct agent_reply *reply, struct agent_fds *fds);
+
+/* Report an event of the request in hand: session and remote are filled in. */
+void agent_tell(const struct agent_monitor *monitor, struct agent_event *event);
+
+/* An account library's note; context is the monitor. */
+void agent_note(void *context, const char *text);
+
+#endif

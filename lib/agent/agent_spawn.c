@@ -1,0 +1,136 @@
+/*
+ * agent_spawn - see agent_spawn.h.
+ *
+ * Called before the session has read an octet of its peer's. The agent gets the channel as fd 0,
+ * somewhere to log, and nothing else of the session's: not its connection (under inetd also fd 1
+ * and 2: the peer would not see the end of the session while the agent lives), nor what names the
+ * peer in the environment.
+ */
+#include "agent/agent_spawn.h"
+
+#include "base/fd.h"
+#include "base/systemd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PROGRAM "spool-agent"
+
+extern char **environ;
+
+/* The agent beside this program (a build or unpacked tree), else where `make install` puts it. */
+static int find_program(char out[static PATH_MAX])
+{
+	ssize_t len = readlink("/proc/self/exe", out, PATH_MAX - sizeof(PROGRAM) - 1);
+	char *slash;
+
+	if (len > 0) {
+		out[len] = '\0';
+		slash = strrchr(out, '/');
+		if (slash) {
+			memcpy(slash + 1, PROGRAM, sizeof(PROGRAM));
+			if (access(out, X_OK) == 0)
+				return 0;
+		}
+	}
+	snprintf(out, PATH_MAX, "%s", PILLARBOX_LIBEXECDIR "/" PROGRAM);
+	return access(out, X_OK) == 0 ? 0 : -errno;
+}
+
+/* In place, in the child alone: what inetd, tcpserver and systemd told about the session's own
+ * connection. */
+static void clean_environment(void)
+{
+	static const char *const prefixes[] = {"TCP", "REMOTE_", "LISTEN_"};
+	char **out = environ;
+
+	for (char **in = environ; in && *in; in++) {
+		bool drop = false;
+
+		for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
+			drop |= strncmp(*in, prefixes[i], strlen(prefixes[i])) == 0;
+		if (!drop)
+			*out++ = *in;
+	}
+	if (environ)
+		*out = NULL;
+}
+
+/* stderr stays unless it is a socket other than the journal's: then it is the peer. Closed means
+ * syslog. */
+static void drop_peer_stderr(void)
+{
+	struct stat st;
+
+	if (fstat(STDERR_FILENO, &st) == 0 && S_ISSOCK(st.st_mode) && !sysd_is_journal(&st))
+		close(STDERR_FILENO);
+}
+
+static void reset_signals(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	signal(SIGCHLD, SIG_DFL);
+}
+
+__attribute__((noreturn)) static void become_agent(
+	const char *program, const char *config_path, int channel)
+{
+	char name[] = PROGRAM;
+	char flag[] = "--config";
+	char path[PATH_MAX];
+	char *args[] = {name, config_path ? flag : NULL, path, NULL};
+	int null;
+
+	snprintf(path, sizeof(path), "%s", config_path ? config_path : "");
+	reset_signals();
+	if (dup2(channel, STDIN_FILENO) < 0 || fcntl(STDIN_FILENO, F_SETFD, 0) < 0)
+		_exit(126);
+	drop_peer_stderr();
+	null = open("/dev/null", O_RDWR);
+	if (null < 0 || (null != STDOUT_FILENO && dup2(null, STDOUT_FILENO) < 0))
+		_exit(126);
+	if (null == STDERR_FILENO)
+		close(null);
+	(void)close_range(STDERR_FILENO + 1, ~0U, 0);
+	clean_environment();
+	execv(program, args);
+	_exit(127);
+}
+
+int agent_spawn(const char *config_path, int *fd, struct why *why)
+{
+	char program[PATH_MAX];
+	int pair[2];
+	pid_t pid;
+	int err = find_program(program);
+
+	if (err < 0)
+		return why_errno(why, -err, program, "find");
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return why_errno(why, errno, PROGRAM, "socketpair");
+	pid = fork();
+	if (pid == 0)
+		become_agent(program, config_path, pair[1]);
+	if (pid < 0)
+		err = why_errno(why, errno, PROGRAM, "fork");
+	fd_close(&pair[1]);
+	if (err < 0) {
+		fd_close(&pair[0]);
+		return err;
+	}
+	*fd = pair[0];
+	return 0;
+}
