@@ -2,6 +2,7 @@
  * carry. */
 #include "base/log.h"
 
+#include "base/fd.h"
 #include "base/systemd.h"
 
 #include <stdarg.h>
@@ -111,8 +112,9 @@ static void add_field(struct line *line, enum log_field field, const char *value
 
 static void send_line(struct line *line, int priority)
 {
-	char message[LINE_MAX_ + 16];
+	char message[LINE_MAX_ + 64];
 	char level[16];
+	int len;
 
 	switch (log_state.target) {
 	case TO_JOURNAL:
@@ -128,8 +130,11 @@ static void send_line(struct line *line, int priority)
 		syslog(priority, "%s", line->text);
 		break;
 	case TO_STDERR:
-		dprintf(STDERR_FILENO, "%s[%d]: %s\n", log_state.program, (int)getpid(),
-			line->text);
+		len = snprintf(message, sizeof(message), "%s[%d]: %s\n", log_state.program,
+			(int)getpid(), line->text);
+		if (len > 0) /* in one write, so that the lines of several processes don't mix */
+			(void)fd_write(STDERR_FILENO, message,
+				(size_t)len < sizeof(message) ? (size_t)len : sizeof(message) - 1);
 		break;
 	}
 }
