@@ -42,6 +42,8 @@ UNIT_SRC  := $(wildcard tests/unit/test_*.c)
 UNITS     := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 TOOL_SRC  := $(wildcard tests/tools/*.c)
 TOOLS     := $(TOOL_SRC:tests/tools/%.c=$(BUILD)/tools/%)
+BENCH_SRC := $(wildcard tests/bench/*.c)
+BENCHES   := $(BENCH_SRC:tests/bench/%.c=$(BUILD)/bench/%)
 ARCHIVE   := $(OBJ)/lib.a
 
 LIBS_smtp-session := -linih
@@ -51,7 +53,7 @@ LIBS_test         := -linih -lpam -lcrypt -lmd -lcmocka
 
 LINTS    := lint-format lint-layers lint-scripts lint-man lint-code
 
-.PHONY: all programs check run lint lint-deps $(LINTS) format install clean help tests FORCE
+.PHONY: all programs check run bench lint lint-deps $(LINTS) format install clean help tests FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -87,6 +89,10 @@ $(BUILD)/tools/%: $(OBJ)/tests/tools/%.o $(ARCHIVE)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(LIBS_test)
 
+$(BUILD)/bench/%: $(OBJ)/tests/bench/%.o
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^
+
 tests: $(UNITS) $(TOOLS) ## build the unit tests and the tests' own tools
 
 # What a target builds on its way is built quietly, on all processors unless -j was given.
@@ -108,6 +114,11 @@ run: ## see it work: a message in by SMTP, out by POP3 (ONESHOT=1: and stop ther
 	@$(MAKE) --no-print-directory --silent $(JOBS_FLAG) programs
 	@BUILD='$(abspath $(BUILD))' ONESHOT='$(ONESHOT)' SMTP_PORT='$(SMTP_PORT)' POP3_PORT='$(POP3_PORT)' \
 		packaging/demo
+
+bench: ## measure start and delivery against programs that do the least possible
+	@packaging/deps build run
+	@$(MAKE) --no-print-directory --silent $(JOBS_FLAG) programs $(BENCHES)
+	@BUILD='$(abspath $(BUILD))' tests/bench/run
 
 # Format, layers, scripts, man pages, code. `make -k lint` goes on after the first that fails.
 C_FILES = $(shell find cmd lib tests -name '*.[ch]')

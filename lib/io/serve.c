@@ -26,6 +26,7 @@
 
 #define FIRST_PASSED_FD 3 /* sd_listen_fds(3) */
 #define BACKLOG         1024
+#define MAX_SOCKETS     16 /* several addresses of one service */
 
 struct child {
 	pid_t pid;
@@ -34,7 +35,8 @@ struct child {
 
 struct listener {
 	const struct serve *serve;
-	int fd;
+	struct pollfd sockets[MAX_SOCKETS];
+	nfds_t socket_count;
 	struct child *children; /* max of them; count are in use */
 	size_t count;
 	size_t max;
@@ -97,8 +99,10 @@ static int run_child(const struct listener *listener, int connection)
 		return EX_OSERR;
 	if (connection > STDERR_FILENO)
 		close(connection);
-	if (listener->fd > STDERR_FILENO)
-		close(listener->fd);
+	for (nfds_t i = 0; i < listener->socket_count; i++) {
+		if (listener->sockets[i].fd > STDERR_FILENO)
+			close(listener->sockets[i].fd);
+	}
 	return listener->serve->session(listener->serve->context, STDIN_FILENO, STDOUT_FILENO);
 }
 
@@ -122,9 +126,9 @@ static void start_child(struct listener *listener, int connection)
 		refuse(listener, connection);
 }
 
-static int accept_one(struct listener *listener)
+static int accept_one(struct listener *listener, int socket)
 {
-	int connection = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC);
+	int connection = accept4(socket, NULL, NULL, SOCK_CLOEXEC);
 
 	if (connection < 0) {
 		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
@@ -137,32 +141,60 @@ static int accept_one(struct listener *listener)
 	return 0;
 }
 
+static int accept_ready(struct listener *listener)
+{
+	int err = 0;
+
+	for (nfds_t i = 0; i < listener->socket_count && !err; i++) {
+		if (listener->sockets[i].revents && listener->count < listener->max)
+			err = accept_one(listener, listener->sockets[i].fd);
+	}
+	return err;
+}
+
+/* Milliseconds until everybody has been gone for long enough; with anybody there, just long. */
+static int64_t idle_left(const struct listener *listener)
+{
+	int64_t left =
+		listener->idle_since + (int64_t)listener->serve->idle_seconds * 1000 - clock_ms();
+
+	if (listener->count > 0)
+		return 60000;
+	return left > 0 ? left : 0;
+}
+
 static int listen_loop(struct listener *listener, const sigset_t *unblocked)
 {
 	for (;;) {
-		struct pollfd pollfd = {.fd = listener->fd, .events = POLLIN};
+		struct timespec wait;
 		int64_t left;
-		struct timespec wait = {.tv_sec = 60};
+		nfds_t ready;
 		int n;
 
 		reap(listener);
-		left = listener->idle_since + (int64_t)listener->serve->idle_seconds * 1000 -
-		       clock_ms();
-		if (listener->count == 0 && left <= 0)
-			return EX_OK;
-		if (listener->count == 0)
-			wait = (struct timespec){left / 1000, left % 1000 * 1000000};
-		if (listener->count == listener->max)
-			pollfd.fd = -1; /* full: the backlog waits */
-		n = ppoll(&pollfd, 1, &wait, unblocked);
-		if (n > 0 && accept_one(listener) < 0)
+		left = idle_left(listener);
+		wait = (struct timespec){left / 1000, left % 1000 * 1000000};
+		ready = listener->count < listener->max ? listener->socket_count
+							: 0; /* the backlog waits */
+		n = ppoll(listener->sockets, ready, &wait, unblocked);
+		if (n > 0 && accept_ready(listener) < 0)
 			return EX_OSERR;
+		if (n == 0 && idle_left(listener) == 0)
+			return EX_OK;
 	}
 }
 
-static int serve_listening(const struct serve *serve, int fd)
+static void add_socket(struct listener *listener, int fd)
 {
-	struct listener listener = {.serve = serve, .fd = fd, .idle_since = clock_ms()};
+	listener->sockets[listener->socket_count++] = (struct pollfd){.fd = fd, .events = POLLIN};
+	(void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	(void)listen(fd, BACKLOG); /* again, for those who passed a short queue; inetd's is 64 */
+}
+
+/* `count` listening sockets from `first` on. */
+static int serve_listening(const struct serve *serve, int first, int count)
+{
+	struct listener listener = {.serve = serve, .idle_since = clock_ms()};
 	struct sigaction action = {.sa_handler = wake};
 	sigset_t blocked;
 	sigset_t unblocked;
@@ -172,8 +204,8 @@ static int serve_listening(const struct serve *serve, int fd)
 	listener.children = calloc(listener.max, sizeof(*listener.children));
 	if (!listener.children)
 		return EX_OSERR;
-	(void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-	(void)listen(fd, BACKLOG); /* again, for those who passed a short queue; inetd's is 64 */
+	for (int i = 0; i < count && i < MAX_SOCKETS; i++)
+		add_socket(&listener, first + i);
 	sigemptyset(&blocked);
 	sigaddset(&blocked, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &blocked, &unblocked);
@@ -191,7 +223,7 @@ int serve(const struct serve *serve)
 
 	signal(SIGPIPE, SIG_IGN);
 	if (fd_is_listening(in))
-		return serve_listening(serve, in);
+		return serve_listening(serve, in, passed > 0 ? passed : 1);
 	if (passed == 0 && fd_is_socket(in))
 		out = in;
 	return serve->session(serve->context, in, out);
