@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #define MAGIC      0x3165746f6e786270u /* "pbxnote1" */
-#define WINDOW     (64 * 1024)
+#define WINDOW     (64UL * 1024)
 #define QUOTE_ROOM 64
 
 struct note {

@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define STALE_SECONDS (5 * 60)
+#define STALE_SECONDS 300
 #define TRIES         3
 
 static int publish(int fd, int dirfd, const char *lockname)

@@ -36,7 +36,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GHOST_SIZE (64u * 1024)
+#define GHOST_SIZE (64UL * 1024)
 
 static uint64_t kept(const struct journal *journal)
 {

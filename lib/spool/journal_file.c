@@ -21,8 +21,8 @@
 
 /* A piece: all at once if it is little, else a quarter, so that the journal needs half of what it
  * moves. */
-#define PIECE_WHOLE (256u * 1024)
-#define PIECE_MAX   (4u * 1024 * 1024)
+#define PIECE_WHOLE (256UL * 1024)
+#define PIECE_MAX   (4UL * 1024 * 1024)
 
 #define EXTENTS_MAX (64u << 20)
 

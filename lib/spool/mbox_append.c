@@ -22,8 +22,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUFFER_SIZE (256 * 1024)
-#define READ_SIZE   (64 * 1024)
+#define BUFFER_SIZE (256UL * 1024)
+#define READ_SIZE   (64UL * 1024)
 
 /* Where encoded octets go: the buffer, and through it into the mailbox, or nowhere while measuring.
  */

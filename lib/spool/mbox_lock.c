@@ -33,7 +33,9 @@ static int folder_open(const char *path)
 	if (len >= sizeof(folder))
 		return -ENAMETOOLONG;
 	memcpy(folder, path, len);
-	strcpy(folder + len, len ? "" : "/");
+	if (len == 0)
+		folder[len++] = '/';
+	folder[len] = '\0';
 	fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define READ_SIZE (256 * 1024)
+#define READ_SIZE (256UL * 1024)
 
 static void line_begin(struct mbox_scan *scan)
 {

@@ -22,41 +22,47 @@ struct spool {
 
 static const struct store *const stores[] = {&store_mbox};
 
-/* The store and the path within it that a location names. */
-static int find_store(
-	const char *location, const struct store **store, const char **path, struct why *why)
+/* The store that a location names, and the path within it; NULL: none. */
+static const struct store *find_store(const char *location, const char **path)
 {
 	for (size_t i = 0; i < sizeof(stores) / sizeof(stores[0]); i++) {
 		size_t len = strlen(stores[i]->prefix);
 
 		if (strncmp(location, stores[i]->prefix, len) != 0)
 			continue;
-		*store = stores[i];
 		*path = location + len;
-		if (location[len] == '/' && location[strlen(location) - 1] != '/')
-			return 0;
-		break;
+		if (location[len] != '/' || location[strlen(location) - 1] == '/')
+			return NULL; /* relative, or a folder */
+		return stores[i];
 	}
+	return NULL;
+}
+
+static int refuse_location(const char *location, struct why *why)
+{
 	return why_set(why, EINVAL, WHY_TEMP, "4.3.5", "%s: not a mailbox location", location);
 }
 
 int spool_deliver(const struct spool_place *place, const struct spool_envelope *envelope, int fd,
 	struct why *why)
 {
-	const struct store *store;
 	const char *path;
-	int err = find_store(place->location, &store, &path, why);
+	const struct store *store = find_store(place->location, &path);
 
-	return err ? err : store->deliver(place, path, envelope, fd, why);
+	if (!store)
+		return refuse_location(place->location, why);
+	return store->deliver(place, path, envelope, fd, why);
 }
 
 static int open_store(struct spool *spool, struct why *why)
 {
 	const char *path;
-	int err = find_store(spool->place.location, &spool->store, &path, why);
+	int err;
 
-	if (!err)
-		err = session_lock_take(spool->place.state, path, &spool->session, why);
+	spool->store = find_store(spool->place.location, &path);
+	if (!spool->store)
+		return refuse_location(spool->place.location, why);
+	err = session_lock_take(spool->place.state, path, &spool->session, why);
 	return err ? err : spool->store->open(&spool->box, &spool->place, path, why);
 }
 

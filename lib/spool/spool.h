@@ -1,18 +1,20 @@
 /*
  * spool - deliver into a Unix mailbox and read it, together with everybody else who does.
  *
- * This is libspool's whole public interface. It never logs, never exits, starts no process and touches
- * nothing but the mailbox, its locks and its files under `state`. Functions return 0 or -errno and fill
- * *why (base/why.h; may be NULL) with what a mail session or a person needs. One process uses one
- * struct spool at a time; any number of processes may use one mailbox.
+ * This is libspool's whole public interface. It never logs, never exits, starts no process and
+ * touches nothing but the mailbox, its locks and its files under `state`. Functions return 0 or
+ * -errno and fill *why (base/why.h; may be NULL) with what a mail session or a person needs. One
+ * process uses one struct spool at a time; any number of processes may use one mailbox.
  *
- * Promises: when spool_deliver() returns 0 the message is on disk, whole and once; when it fails, the
- * mailbox is as before (one exception: a failing fsync leaves the message there, unpromised). When
- * spool_update() returns 0 exactly the named messages are gone, on disk. A process that is killed at any
- * instruction in between loses nothing: the next one to open the mailbox through this library mends it.
+ * Promises: when spool_deliver() returns 0 the message is on disk, whole and once; when it fails,
+ * the mailbox is as before (one exception: a failing fsync leaves the message there, unpromised).
+ * When spool_update() returns 0 exactly the named messages are gone, on disk. A process that is
+ * killed at any instruction in between loses nothing: the next one to open the mailbox through this
+ * library mends it.
  *
- * Messages are octets. A mailbox holds lines that end in LF (CRLF is read, too); spool_message.octets
- * counts what a POP3 session sends: each line end as CRLF (RFC 1939 section 11).
+ * Messages are octets. A mailbox holds lines that end in LF (CRLF is read, too);
+ * spool_message.octets counts what a POP3 session sends: each line end as CRLF (RFC 1939 section
+ * 11).
  */
 #ifndef SPOOL_SPOOL_H
 #define SPOOL_SPOOL_H
@@ -33,33 +35,35 @@
 struct spool_helper {
 	int (*dotlock_take)(void *context);
 	int (*dotlock_release)(void *context);
-	int (*mailbox_create)(void *context); /* create it, empty, owned by the user, mode 0600 or 0660 */
+	int (*mailbox_create)(
+		void *context); /* create it, empty, owned by the user, mode 0600 or 0660 */
 	void *context;
 };
 
 /* A mailbox and how to use it. The strings belong to the caller and outlive the struct spool. */
 struct spool_place {
 	const char *location; /* "mbox:/absolute/path" */
-	const char *state;    /* folder of this owner's for journals and session locks; must exist */
-	uid_t owner;	      /* who must own the mailbox; normally geteuid() */
-	unsigned lock_seconds; /* how long to wait for others' locks; 0: try once */
+	const char *state; /* folder of this owner's for journals and session locks; must exist */
+	uid_t owner;       /* who must own the mailbox; normally geteuid() */
+	unsigned lock_seconds;             /* how long to wait for others' locks; 0: try once */
 	const struct spool_helper *helper; /* NULL: none */
 };
 
 /* What is written in front of a message on delivery. */
 struct spool_envelope {
-	const char *sender;    /* reverse-path without <>; "" is the null reverse-path (RFC 5321 4.5.5) */
+	const char
+		*sender; /* reverse-path without <>; "" is the null reverse-path (RFC 5321 4.5.5) */
 	const char *recipient; /* for Delivered-To; NULL: leave the field out */
-	time_t when;	       /* for the From_ line */
+	time_t when;           /* for the From_ line */
 };
 
 /*
- * Append the message in fd (from offset 0 to its end; LF or CRLF line ends) to the mailbox, creating it
- * if need be. Return-Path and Delivered-To are added; the metadata fields Status, X-Status, X-UID,
- * X-UIDL, X-IMAP*, X-Keywords are dropped from the header; "From " lines are quoted (mboxrd). Returns
- * when it is on disk.
- * WHY_TEMP 4.2.2: quota; 4.3.1: disk full; 4.2.1: locked by others for too long; 4.3.0: other trouble, among
- * it a mailbox that is not a regular file of `owner`'s with one link, or that does not begin with a From_ line.
+ * Append the message in fd (from offset 0 to its end; LF or CRLF line ends) to the mailbox,
+ * creating it if need be. Return-Path and Delivered-To are added; the metadata fields Status,
+ * X-Status, X-UID, X-UIDL, X-IMAP*, X-Keywords are dropped from the header; "From " lines are
+ * quoted (mboxrd). Returns when it is on disk. WHY_TEMP 4.2.2: quota; 4.3.1: disk full; 4.2.1:
+ * locked by others for too long; 4.3.0: other trouble, among it a mailbox that is not a regular
+ * file of `owner`'s with one link, or that does not begin with a From_ line.
  */
 int spool_deliver(const struct spool_place *place, const struct spool_envelope *envelope, int fd,
 	struct why *why);
@@ -73,7 +77,8 @@ struct spool_message {
 
 enum spool_form { SPOOL_FORM_PLAIN, SPOOL_FORM_MBOXRD };
 
-/* Where a message lies: read length octets at offset of fd, decoded as `form` says (mail/mboxrd.h). */
+/* Where a message lies: read length octets at offset of fd, decoded as `form` says (mail/mboxrd.h).
+ */
 struct spool_extent {
 	int fd; /* read-only; the caller's to close */
 	uint64_t offset;
@@ -84,26 +89,27 @@ struct spool_extent {
 struct spool;
 
 /*
- * Take the mailbox's session lock (not the mailbox's own: deliveries go on) and list its messages. A
- * mailbox that does not exist is an empty one. *out is NULL on failure.
- * WHY_INUSE (-EBUSY): another session has it. WHY_PERM (-EBADMSG): not an mbox; it is not changed.
+ * Take the mailbox's session lock (not the mailbox's own: deliveries go on) and list its messages.
+ * A mailbox that does not exist is an empty one. *out is NULL on failure. WHY_INUSE (-EBUSY):
+ * another session has it. WHY_PERM (-EBADMSG): not an mbox; it is not changed.
  */
 int spool_open(struct spool **out, const struct spool_place *place, struct why *why);
 
 size_t spool_count(const struct spool *spool);
 
-/* Message number n, from 0; valid until spool_close(). Numbers never shift while the spool is open. */
+/* Message number n, from 0; valid until spool_close(). Numbers never shift while the spool is open.
+ */
 const struct spool_message *spool_message(const struct spool *spool, size_t n);
 
-/* Where message n lies now. If others have changed the mailbox meanwhile it is looked for by its UIDL;
- * -ESTALE (WHY_TEMP) when it is gone. */
+/* Where message n lies now. If others have changed the mailbox meanwhile it is looked for by its
+ * UIDL; -ESTALE (WHY_TEMP) when it is gone. */
 int spool_fetch(struct spool *spool, size_t n, struct spool_extent *extent, struct why *why);
 
 /*
- * Remove, all or nothing, the messages whose bit is set (message n: bitmap[n / 8] & 1 << n % 8; bits from
- * spool_count() on must be 0). What arrived since spool_open() stays. A message that others have removed
- * meanwhile counts as removed. On failure nothing is removed, or the removal is finished by whoever opens
- * the mailbox next.
+ * Remove, all or nothing, the messages whose bit is set (message n: bitmap[n / 8] & 1 << n % 8;
+ * bits from spool_count() on must be 0). What arrived since spool_open() stays. A message that
+ * others have removed meanwhile counts as removed. On failure nothing is removed, or the removal is
+ * finished by whoever opens the mailbox next.
  */
 int spool_update(struct spool *spool, const unsigned char *bitmap, struct why *why);
 

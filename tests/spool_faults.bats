@@ -1,0 +1,432 @@
+#!/usr/bin/env bats
+# libspool when it is killed, or the system fails it, at every system call: nothing lost, nothing twice, and the next
+# one to open the mailbox mends it. Needs strace.
+# shellcheck disable=SC2030,SC2031
+load helper
+
+# Where it can be killed so that it matters: whatever changes a file, and calls in between.
+CALLS=write,pwrite64,ftruncate,fsync,fdatasync,fallocate,openat,close,linkat,unlink,unlinkat,rename,renameat,renameat2,fcntl,exit_group
+CHANGES=write,pwrite64,ftruncate,fsync,fdatasync,fallocate,linkat,unlink,unlinkat,rename,renameat,renameat2
+
+setup() {
+	command -v strace >/dev/null || skip "needs strace"
+	TOOL=$BUILD/tools/spool-tool
+	export ASAN_OPTIONS=detect_leaks=0:exitcode=99 SPOOL_TOOL_WHEN=1000000000 SPOOL_TOOL_WAIT=1
+	T=$(mktemp -d "${TMPDIR:-/tmp}/pillarbox-faults.XXXXXX")
+	mkdir "$T/state" "$T/want"
+	BOX=$T/box
+	strace -qq -o /dev/null true || skip "may not trace"
+}
+
+teardown() { rm -rf "$T"; }
+
+tool() { "$TOOL" "mbox:$BOX" "$T/state" "$@"; }
+
+# traced CALL INJECTION N verb...: the tool with an injection into the Nth such call.
+traced() {
+	strace -qq -o /dev/null -e "trace=$1" -e "inject=$1:$2:when=$3" \
+		"$TOOL" "mbox:$BOX" "$T/state" "${@:4}" 2>/dev/null
+}
+
+# points CALLS verb...: lines "CALL N" for each call of a run that nothing hinders, from main() on. strace counts each
+# system call by itself.
+points() {
+	strace -qq -o "$T/trace" -e "trace=$1,geteuid" "$TOOL" "mbox:$BOX" "$T/state" "${@:2}" >/dev/null 2>&1
+	sed -n 's/^\([a-z0-9_]*\)(.*/\1/p' "$T/trace" |
+		awk '{ n[$1]++ } $1 == "geteuid" { on = 1; next } on { print $1, n[$1] }'
+}
+
+# make_box COUNT BYTES: a mailbox of so many messages of about so many octets; $T/want/before is a copy.
+make_box() {
+	perl -e '
+		my ($count, $bytes) = @ARGV;
+		srand(7);
+		for my $n (1 .. $count) {
+			print "From a\@b Tue Nov 24 13:00:00 2026\nMessage-ID: <$n\@x>\nSubject: $n\n\n";
+			my $left = $bytes;
+			while ($left > 0) {
+				my $line = "$n " . join("", map { chr(97 + rand(26)) } 1 .. 60) . "\n";
+				print $line;
+				$left -= length $line;
+			}
+			print ">From here\n\n";
+		}' "$1" "$2" >"$T/want/before"
+	restore
+}
+
+restore() {
+	rm -rf "$T/state" "$BOX" "$BOX.lock"
+	mkdir "$T/state"
+	cp "$T/want/before" "$BOX"
+}
+
+# want_without N...: $T/want/after is the mailbox without these messages, made without libspool.
+want_without() {
+	perl -e '
+		my %gone = map { $_ => 1 } @ARGV;
+		local $/;
+		my $n = 0;
+		for my $message (split /(?<=\n\n)(?=From )/, <STDIN>) {
+			print $message unless $gone{++$n};
+		}' "$@" <"$T/want/before" >"$T/want/after"
+}
+
+# is_one_of FILE...: the mailbox, opened again and thereby mended, is one of these; and nothing is left behind.
+is_one_of() {
+	local file
+	tool list >/dev/null || return 1
+	for file in "$@"; do
+		if cmp -s "$file" "$BOX"; then
+			[ ! -e "$BOX.lock" ] && [ ! -e "$(journal)" ] && [ ! -e "$(journal).orphan" ]
+			return
+		fi
+	done
+	echo "the mailbox is none of $*"
+	return 1
+}
+
+journal() { echo "$T/state/${BOX//\//%2F}.journal"; }
+
+# kill_everywhere verb...: before each call in turn; then the mailbox must be as before or as after.
+kill_everywhere() {
+	local call n rc count=0
+	restore
+	points "$CALLS" "$@" <"$T/message" >"$T/points"
+	is_one_of "$T/want/after"
+	while read -r call n <&3; do
+		restore
+		rc=0
+		traced "$call" signal=KILL "$n" "$@" <"$T/message" || rc=$?
+		{ [ "$rc" = 137 ] && is_one_of "$T/want/before" "$T/want/after"; } || { echo "killed at $call $n: $rc"; return 1; }
+		count=$((count + 1))
+	done 3<"$T/points"
+	[ "$count" -gt 20 ]
+}
+
+# fail_everywhere ERROR verb...: each call that changes something fails once. Success must be success.
+fail_everywhere() {
+	local call n rc
+	restore
+	points "$CHANGES" "${@:2}" <"$T/message" >"$T/points"
+	while read -r call n <&3; do
+		restore
+		rc=0
+		traced "$call" "error=$1" "$n" "${@:2}" <"$T/message" || rc=$?
+		if [ "$rc" = 0 ]; then is_one_of "$T/want/after"; else is_one_of "$T/want/before" "$T/want/after"; fi ||
+			{ echo "$call $n failed with $1, exit status $rc"; return 1; }
+	done 3<"$T/points"
+}
+
+removal() {
+	: >"$T/message"
+	want_without "$@"
+	kill_everywhere remove "$@"
+}
+
+delivery_of() {
+	perl -e 'print "Subject: new\n\nFrom the start\n", "x" x $ARGV[0], "\n"' "$1" >"$T/message"
+	make_box 3 500
+	tool deliver a@b c@d <"$T/message"
+	mv "$BOX" "$T/want/after"
+	restore
+}
+
+@test "delivery killed at every call: absent, or there once and whole" {
+	delivery_of 300
+	kill_everywhere deliver a@b c@d
+}
+
+@test "delivery of a large message killed at every call" {
+	delivery_of 900000
+	kill_everywhere deliver a@b c@d
+}
+
+@test "delivery into a new mailbox killed at every call" {
+	delivery_of 300
+	: >"$T/want/before"
+	restore
+	tool deliver a@b c@d <"$T/message"
+	cp "$BOX" "$T/want/after"
+	kill_everywhere deliver a@b c@d
+}
+
+@test "removal of the first message killed at every call" {
+	make_box 5 300
+	removal 1
+}
+
+@test "removal in the middle killed at every call" {
+	make_box 5 300
+	removal 3
+}
+
+@test "removal of every second message killed at every call" {
+	make_box 9 300
+	removal 1 3 5 7 9
+}
+
+@test "removal of the last and of all messages killed at every call" {
+	make_box 5 300
+	removal 4 5
+	removal 1 2 3 4 5
+}
+
+@test "removal in several pieces killed at every call" {
+	make_box 30 50000
+	removal 1
+	removal 2 4 6 8 10 12 20 22 30
+}
+
+# half_moved N verb...: kill the removal before its Nth write, and keep what is left in $T/want/half.
+half_moved() {
+	restore
+	traced pwrite64 signal=KILL "$1" "${@:2}" || true
+	[ -e "$(journal)" ]
+	[ -z "${FOREIGN:-}" ] || cat "$T/foreign" >>"$BOX"
+	rm -rf "$T/want/state"
+	cp -r "$T/state" "$T/want/state"
+	cp "$BOX" "$T/want/half"
+}
+
+# The journal names the inode: write the half-moved file back into it.
+half_restore() {
+	rm -rf "$T/state" "$BOX.lock"
+	cp -r "$T/want/state" "$T/state"
+	cat "$T/want/half" >"$BOX"
+}
+
+# kill_finishing: before each call of the run that finishes the removal.
+kill_finishing() {
+	local call n rc
+	half_restore
+	points "$CALLS" list </dev/null >"$T/points"
+	is_one_of "$T/want/after"
+	while read -r call n <&3; do
+		half_restore
+		rc=0
+		traced "$call" signal=KILL "$n" list >/dev/null || rc=$?
+		{ [ "$rc" = 137 ] && is_one_of "$T/want/after"; } || { echo "killed at $call $n: $rc"; return 1; }
+	done 3<"$T/points"
+}
+
+@test "a removal that was killed is finished, also if that is killed at every call" {
+	local n
+	make_box 30 50000
+	want_without 2 3 9 20
+	for n in 3 5 8; do
+		half_moved "$n" remove 2 3 9 20
+		kill_finishing
+	done
+}
+
+foreign_message() {
+	printf '%s\n' 'From x@y Tue Nov 24 13:00:00 2026' 'Message-ID: <foreign@x>' '' 'hello' '' >"$T/foreign"
+}
+
+@test "what others append to a half-moved mailbox is kept" {
+	local call n
+	make_box 30 50000
+	want_without 1 9 20
+	foreign_message
+	cat "$T/want/before" "$T/foreign" >"$T/want/before+"
+	cat "$T/want/after" "$T/foreign" >"$T/want/after+"
+	points "$CHANGES" remove 1 9 20 >"$T/points"
+	while read -r call n <&3; do
+		restore
+		traced "$call" signal=KILL "$n" remove 1 9 20 || true
+		cat "$T/foreign" >>"$BOX"
+		is_one_of "$T/want/before+" "$T/want/after+" || { echo "killed at $call $n"; return 1; }
+	done 3<"$T/points"
+}
+
+@test "finishing with what others appended, killed at every call" {
+	make_box 30 50000
+	want_without 1 9 20
+	foreign_message
+	cat "$T/foreign" >>"$T/want/after"
+	FOREIGN=1 half_moved 6 remove 1 9 20
+	kill_finishing
+}
+
+@test "torn writes of a removal are mended, in the mailbox and in the journal" {
+	local n call size offset
+	make_box 30 50000
+	want_without 1 9
+	for n in 3 4 5 6 7 8; do
+		restore
+		strace -y -qq -o "$T/trace" -e trace=pwrite64 -e "inject=pwrite64:signal=KILL:when=$n" \
+			"$TOOL" "mbox:$BOX" "$T/state" remove 1 9 2>/dev/null || true
+		# The call that did not happen happens by half: zeros where the piece was to go.
+		call=$(tail -n 2 "$T/trace" | grep '= ?$')
+		size=$(sed 's/.*, \([0-9]*\), [0-9]*) *= ?$/\1/' <<<"$call")
+		offset=$(sed 's/.*, \([0-9]*\)) *= ?$/\1/' <<<"$call")
+		if [[ $call == *journal* ]]; then file=$(journal); else file=$BOX; fi
+		head -c $((size / 2)) /dev/zero | dd of="$file" bs=64k oflag=seek_bytes seek="$offset" conv=notrunc status=none
+		is_one_of "$T/want/after" || { echo "torn at $n: $call"; return 1; }
+	done
+}
+
+@test "half a message, as a killed write leaves it, is taken back; a whole one stays" {
+	local n size old
+	delivery_of 20000
+	old=$(stat -c %s "$T/want/before")
+	size=$(stat -c %s "$T/want/after")
+	for n in 1 5 40 60 300 4096 $((size - old - 1)) $((size - old)); do
+		restore
+		traced pwrite64 signal=KILL 2 deliver a@b c@d <"$T/message" || true
+		cmp "$BOX" "$T/want/before"
+		tail -c +$((old + 1)) "$T/want/after" | head -c "$n" >>"$BOX"
+		if [ "$n" = $((size - old)) ]; then is_one_of "$T/want/after"; else is_one_of "$T/want/before"; fi
+	done
+}
+
+@test "half a message behind which others have appended stays, and so does what they brought" {
+	delivery_of 20000
+	traced pwrite64 signal=KILL 2 deliver a@b c@d <"$T/message" || true
+	tail -c +$(($(stat -c %s "$T/want/before") + 1)) "$T/want/after" | head -c 5000 >>"$BOX"
+	printf '\nFrom x@y Tue Nov 24 13:00:00 2026\nMessage-ID: <foreign@x>\n\nhello\n\n' >>"$BOX"
+	cp "$BOX" "$T/want/both"
+	is_one_of "$T/want/both"
+	# Nor is anything taken back if somebody has rewritten the mailbox meanwhile.
+	restore
+	traced pwrite64 signal=KILL 2 deliver a@b c@d <"$T/message" || true
+	head -c 6000 /dev/zero | tr '\0' x >>"$BOX"
+	cp "$BOX" "$T/want/both"
+	is_one_of "$T/want/both"
+}
+
+@test "delivery with a failing call: success is success, failure is as before" {
+	local error n
+	delivery_of 300
+	for error in EIO ENOSPC; do fail_everywhere "$error" deliver a@b c@d; done
+	delivery_of 600000
+	fail_everywhere ENOSPC deliver a@b c@d
+}
+
+@test "delivery that can't write: 4.3.1, nothing changed; if it can't truncate either, the next one does" {
+	delivery_of 900000
+	run -1 strace -qq -o /dev/null -e trace=pwrite64 -e inject=pwrite64:error=ENOSPC:when=3+ \
+		"$TOOL" "mbox:$BOX" "$T/state" deliver a@b c@d <"$T/message"
+	[[ $output == *"class 1, 4.3.1, "* ]]
+	cmp "$BOX" "$T/want/before"
+	restore
+	run -1 strace -qq -o /dev/null -e trace=pwrite64,ftruncate -e inject=pwrite64:error=EDQUOT:when=3+ \
+		-e inject=ftruncate:error=EIO "$TOOL" "mbox:$BOX" "$T/state" deliver a@b c@d <"$T/message"
+	[[ $output == *"class 1, 4.2.2, "* ]]
+	run ! cmp -s "$BOX" "$T/want/before"
+	is_one_of "$T/want/before"
+}
+
+@test "removal with a failing call: success is success, else as before or finished later" {
+	local error
+	: >"$T/message"
+	make_box 12 50000
+	want_without 2 5 8
+	for error in EIO ENOSPC; do fail_everywhere "$error" remove 2 5 8; done
+	want_without 11 12
+	fail_everywhere EIO remove 11 12
+}
+
+@test "no room for the journal: 4.3.1, nothing touched" {
+	make_box 12 50000
+	run -1 strace -qq -o /dev/null -e trace=fallocate -e inject=fallocate:error=ENOSPC \
+		"$TOOL" "mbox:$BOX" "$T/state" remove 1
+	[[ $output == *"class 1, 4.3.1, "* ]]
+	cmp "$BOX" "$T/want/before"
+	[ ! -e "$(journal)" ]
+}
+
+@test "removing everything needs no room at all" {
+	make_box 3 500
+	strace -qq -o /dev/null -e trace=write,pwrite64,fallocate -e inject=write,pwrite64,fallocate:error=ENOSPC \
+		"$TOOL" "mbox:$BOX" "$T/state" remove 1 2 3
+	[ ! -s "$BOX" ]
+	[ ! -e "$BOX.lock" ]
+}
+
+@test "a journal that is about another file, or is none, is put aside and nothing is touched" {
+	: >"$T/message"
+	make_box 30 50000
+	traced pwrite64 signal=KILL 5 remove 1 9 || true
+	[ -e "$(journal)" ]
+	cp "$T/want/before" "$T/new"
+	mv "$T/new" "$BOX" # another inode
+	tool list >/dev/null
+	cmp "$BOX" "$T/want/before"
+	[ ! -e "$(journal)" ]
+	[ -e "$(journal).orphan" ]
+	echo garbage >"$(journal)"
+	tool list >/dev/null
+	cmp "$BOX" "$T/want/before"
+	[ ! -e "$(journal)" ]
+	restore
+	traced pwrite64 signal=KILL 5 remove 1 9 || true
+	cat "$T/message" "$T/want/before" | head -c 300000 >"$T/new"
+	cat "$T/new" >"$BOX" # the same inode, rewritten
+	tool list >/dev/null
+	cmp "$BOX" "$T/new"
+	[ -e "$(journal).orphan" ]
+	restore
+	traced pwrite64 signal=KILL 5 remove 1 9 || true
+	foreign_message
+	cat "$T/foreign" "$T/want/before" >"$T/new"
+	cat "$T/new" >"$BOX" # rewritten and no smaller
+	tool list >/dev/null
+	cmp "$BOX" "$T/new"
+	[ -e "$(journal).orphan" ]
+}
+
+@test "a journal that outlived its removal does not remove again, however much has come since" {
+	make_box 30 50000
+	want_without 1 9
+	traced unlink signal=KILL 2 remove 1 9 || true
+	[ -e "$(journal)" ]
+	cmp "$BOX" "$T/want/after"
+	cat "$T/want/after" "$T/want/after" >>"$BOX"
+	cp "$BOX" "$T/want/more"
+	is_one_of "$T/want/more"
+}
+
+@test "power cut: what is promised was synced, in the right order" {
+	local trace=pwrite64,ftruncate,fsync,fdatasync,rename,unlink,openat,exit_group
+	: >"$T/message"
+	make_box 5 300
+	strace -y -qq -o "$T/trace" -e trace=$trace "$TOOL" "mbox:$BOX" "$T/state" deliver a@b c@d </dev/null
+	# the message, then the mailbox's fsync
+	grep -E "^(pwrite64|fsync)\(.*$BOX>" "$T/trace" | cut -d'(' -f1 | tr '\n' ' ' | grep -x 'pwrite64 fsync '
+	restore
+	strace -y -qq -o "$T/trace" -e trace=$trace "$TOOL" "mbox:$BOX" "$T/state" remove 2
+	sed -n -e "s|^\([a-z0-9]*\)(.*<$BOX>.*|\1 box|p" -e "s|^\([a-z0-9]*\)(.*<$T/state>.*|\1 state|p" \
+		-e 's|^\([a-z0-9]*\)(.*journal.*|\1 journal|p' "$T/trace" | grep -v openat >"$T/order"
+	cat >"$T/want/order" <<-END
+		fsync box
+		fallocate journal
+		pwrite64 journal
+		pwrite64 journal
+		fsync journal
+		rename journal
+		fsync state
+		pwrite64 journal
+		fdatasync journal
+		pwrite64 box
+		fdatasync box
+		pwrite64 journal
+		fdatasync journal
+		ftruncate box
+		fsync box
+		unlink journal
+		fsync state
+	END
+	diff <(grep -v fallocate "$T/want/order") "$T/order"
+}
+
+@test "power cut at any moment of a removal, with any part of what was not synced" {
+	local numbers
+	for numbers in "1" "2 9 20" "1 3 5 7 29"; do
+		make_box 30 40000
+		# shellcheck disable=SC2086
+		want_without $numbers
+		# shellcheck disable=SC2086
+		"$ROOT/tests/tools/power-cut.py" "$TOOL" "$BOX" "$T/state" "$T/want/before" "$T/want/after" $numbers
+	done
+}

@@ -1,0 +1,196 @@
+/*
+ * spool-tool - libspool's public interface on the command line, for the tests.
+ *
+ *	spool-tool LOCATION STATE deliver SENDER RCPT < message
+ *	spool-tool LOCATION STATE list		number, octets, UIDL
+ *	spool-tool LOCATION STATE cat N		the message as it came
+ *	spool-tool LOCATION STATE remove N...
+ *
+ * Numbers are from 1. Failure: the why on stderr, exit status 1; 2 for wrong use. The mailbox's
+ *owner is the caller. $SPOOL_TOOL_WAIT: seconds to wait for locks (default 30); $SPOOL_TOOL_WHEN:
+ *the From_ line's time.
+ */
+#include "base/fd.h"
+#include "base/num.h"
+#include "mail/mboxrd.h"
+#include "spool/spool.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int fail(const struct why *why)
+{
+	fprintf(stderr, "spool-tool: class %u, %s, %s\n", why->class, why->status, why->text);
+	return 1;
+}
+
+static int usage(void)
+{
+	fputs("usage: spool-tool LOCATION STATE deliver SENDER RCPT | list | cat N | remove N...\n",
+		stderr);
+	return 2;
+}
+
+static uint64_t setting(const char *name, uint64_t otherwise)
+{
+	const char *text = getenv(name);
+	uint64_t value = otherwise;
+
+	if (text)
+		num_parse(text, strlen(text), INT32_MAX, &value);
+	return value;
+}
+
+/* Standard input, or a file with all of it if it is a pipe: libspool reads a message more than
+ * once. */
+static int message_fd(void)
+{
+	char text[65536];
+	FILE *file;
+	ssize_t len;
+
+	if (lseek(STDIN_FILENO, 0, SEEK_CUR) >= 0)
+		return STDIN_FILENO;
+	file = tmpfile();
+	if (!file)
+		return -errno;
+	while ((len = read(STDIN_FILENO, text, sizeof(text))) > 0) {
+		if (fd_write(fileno(file), text, (size_t)len) < 0)
+			return -EIO;
+	}
+	return fileno(file);
+}
+
+static int deliver(const struct spool_place *place, char **args)
+{
+	struct spool_envelope envelope = {
+		.sender = args[0],
+		.recipient = args[1],
+		.when = (time_t)setting("SPOOL_TOOL_WHEN", (uint64_t)time(NULL)),
+	};
+	struct why why = {0};
+
+	return spool_deliver(place, &envelope, message_fd(), &why) ? fail(&why) : 0;
+}
+
+static int list(struct spool *spool)
+{
+	for (size_t n = 0; n < spool_count(spool); n++) {
+		const struct spool_message *message = spool_message(spool, n);
+
+		printf("%zu %llu %s\n", n + 1, (unsigned long long)message->octets, message->uidl);
+	}
+	return 0;
+}
+
+/* Message number from 1, as text; the number from 0, or SIZE_MAX. */
+static size_t parse_number(const struct spool *spool, const char *text)
+{
+	uint64_t n;
+
+	if (num_parse(text, strlen(text), spool_count(spool), &n) < 0 || n == 0)
+		return SIZE_MAX;
+	return (size_t)n - 1;
+}
+
+static int copy_out(const struct spool_extent *extent)
+{
+	struct mboxrd rd;
+	char in[65536], out[65536];
+	uint64_t done = 0;
+	size_t out_len;
+
+	mboxrd_init(&rd, MBOXRD_UNQUOTE);
+	while (done < extent->length) {
+		uint64_t left = extent->length - done;
+		size_t used;
+		ssize_t len = fd_pread(extent->fd, in,
+			left < sizeof(in) ? (size_t)left : sizeof(in), extent->offset + done);
+
+		if (len <= 0)
+			return 1;
+		mboxrd_run(&rd, in, (size_t)len, &used, out, sizeof(out), &out_len);
+		done += used;
+		if (fd_write(STDOUT_FILENO, out, out_len) < 0)
+			return 1;
+	}
+	mboxrd_finish(&rd, out, sizeof(out), &out_len);
+	return fd_write(STDOUT_FILENO, out, out_len) < 0;
+}
+
+static int cat(struct spool *spool, const char *number)
+{
+	size_t n = parse_number(spool, number);
+	struct spool_extent extent;
+	struct why why = {0};
+	int rc;
+
+	if (n == SIZE_MAX)
+		return usage();
+	if (spool_fetch(spool, n, &extent, &why))
+		return fail(&why);
+	rc = copy_out(&extent);
+	fd_close(&extent.fd);
+	return rc;
+}
+
+static int remove_messages(struct spool *spool, char **numbers)
+{
+	unsigned char *bitmap = calloc(spool_count(spool) / 8 + 1, 1);
+	struct why why = {0};
+	int err = bitmap ? 0 : -ENOMEM;
+
+	for (; !err && *numbers; numbers++) {
+		size_t n = parse_number(spool, *numbers);
+
+		if (n == SIZE_MAX)
+			err = -EINVAL;
+		else
+			bitmap[n / 8] |= (unsigned char)(1u << n % 8);
+	}
+	if (err) {
+		free(bitmap);
+		return usage();
+	}
+	err = spool_update(spool, bitmap, &why);
+	free(bitmap);
+	return err ? fail(&why) : 0;
+}
+
+static int with_spool(const struct spool_place *place, const char *verb, char **args)
+{
+	struct spool *spool;
+	struct why why = {0};
+	int rc;
+
+	if (spool_open(&spool, place, &why))
+		return fail(&why);
+	if (strcmp(verb, "list") == 0)
+		rc = list(spool);
+	else if (strcmp(verb, "cat") == 0 && args[0])
+		rc = cat(spool, args[0]);
+	else if (strcmp(verb, "remove") == 0)
+		rc = remove_messages(spool, args);
+	else
+		rc = usage();
+	spool_close(&spool);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	struct spool_place place = {0};
+
+	if (argc < 4)
+		return usage();
+	place.location = argv[1];
+	place.state = argv[2];
+	place.owner = geteuid();
+	place.lock_seconds = (unsigned)setting("SPOOL_TOOL_WAIT", 30);
+	if (strcmp(argv[3], "deliver") != 0)
+		return with_spool(&place, argv[3], argv + 4);
+	return argc == 6 ? deliver(&place, argv + 4) : usage();
+}

@@ -1,0 +1,241 @@
+/* MAILBOX.lock: made whole, respected, and broken only when it is surely stale. */
+#include "spool/dotlock.h"
+
+#include "base/fd.h"
+#include "unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define NAME "box.lock"
+
+static char path[64];
+static int folder = -1;
+
+static int setup(void **state)
+{
+	(void)state;
+	strcpy(path, "/tmp/pillarbox-dotlock.XXXXXX");
+	if (!mkdtemp(path))
+		return -1;
+	folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return folder < 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	if (unlinkat(folder, NAME, 0) < 0)
+		unlinkat(folder, NAME, AT_REMOVEDIR);
+	fd_close(&folder);
+	return rmdir(path);
+}
+
+static void put_lock(const char *text)
+{
+	int fd = openat(folder, NAME, O_CREAT | O_TRUNC | O_WRONLY, 0644);
+
+	assert_true(fd >= 0);
+	assert_int_equal(fd_write(fd, text, strlen(text)), 0);
+	close(fd);
+}
+
+/* Let the lock be so many seconds old. */
+static void age_lock(time_t seconds)
+{
+	struct timespec times[2] = {
+		{.tv_sec = time(NULL) - seconds}, {.tv_sec = time(NULL) - seconds}};
+
+	assert_int_equal(utimensat(folder, NAME, times, AT_SYMLINK_NOFOLLOW), 0);
+}
+
+static bool is_there(void)
+{
+	struct stat st;
+
+	return fstatat(folder, NAME, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* A pid that was ours to give out and is gone. */
+static long gone_pid(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	waitpid(pid, NULL, 0);
+	return pid;
+}
+
+static void take_and_release(void **state)
+{
+	char text[32], want[32];
+	ssize_t len;
+	int fd;
+
+	(void)state;
+	assert_int_equal(dotlock_take_at(folder, NAME, NULL), 0);
+	fd = openat(folder, NAME, O_RDONLY);
+	len = fd_pread(fd, text, sizeof(text) - 1, 0);
+	close(fd);
+	text[len] = '\0';
+	snprintf(want, sizeof(want), "%ld\n", (long)getpid());
+	assert_string_equal(text, want);
+	assert_int_equal(dotlock_take_at(folder, NAME, NULL), -EEXIST);
+	assert_int_equal(dotlock_release_at(folder, NAME), 0);
+	assert_false(is_there());
+	assert_int_equal(dotlock_release_at(folder, NAME), -ENOENT);
+}
+
+static void another_is_not_released(void **state)
+{
+	(void)state;
+	put_lock("1\n");
+	assert_int_equal(dotlock_release_at(folder, NAME), -EPERM);
+	put_lock("0\n");
+	assert_int_equal(dotlock_release_at(folder, NAME), -EPERM);
+	assert_true(is_there());
+}
+
+static void gone_process_is_stale(void **state)
+{
+	char text[400];
+	struct utsname host;
+
+	(void)state;
+	snprintf(text, sizeof(text), "%ld\n", gone_pid());
+	put_lock(text);
+	assert_int_equal(dotlock_take_at(folder, NAME, NULL), 0);
+	assert_int_equal(dotlock_release_at(folder, NAME), 0);
+
+	snprintf(text, sizeof(text), "%10ld", gone_pid()); /* no line end, as uucp has it */
+	put_lock(text);
+	assert_int_equal(dotlock_take_at(folder, NAME, NULL), 0);
+	assert_int_equal(dotlock_release_at(folder, NAME), 0);
+
+	uname(&host);
+	snprintf(text, sizeof(text), "%ld:%s\n", gone_pid(), host.nodename);
+	put_lock(text);
+	assert_int_equal(dotlock_take_at(folder, NAME, NULL), 0);
+	assert_int_equal(dotlock_release_at(folder, NAME), 0);
+
+	snprintf(text, sizeof(text), "%ld:%sx\n", gone_pid(), host.nodename);
+	put_lock(text); /* another host's */
+	assert_int_equal(dotlock_take_at(folder, NAME, NULL), -EEXIST);
+}
+
+/* Whom one may not signal, lives. Process 1 is root's; root itself drops its rights for the
+ * question. */
+static void no_permission_means_alive(void **state)
+{
+	pid_t child;
+	int status;
+
+	(void)state;
+	put_lock("1\n");
+	child = fork();
+	if (child == 0) {
+		if (geteuid() == 0 &&
+			(chown(path, 65534, 65534) < 0 || setgid(65534) < 0 || setuid(65534) < 0))
+			_exit(1);
+		_exit(dotlock_take_at(folder, NAME, NULL) == -EEXIST ? 0 : 2);
+	}
+	waitpid(child, &status, 0);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_true(is_there());
+}
+
+static void living_process_is_never_stale(void **state)
+{
+	char text[32];
+
+	(void)state;
+	snprintf(text, sizeof(text), "%ld\n", (long)getppid());
+	put_lock(text);
+	assert_int_equal(dotlock_take_at(folder, NAME, NULL), -EEXIST);
+	assert_true(is_there());
+}
+
+/* "0", nothing and nonsense name nobody: then five minutes without any change count. */
+static void nobody_is_stale_after_five_minutes(void **state)
+{
+	static const char *const texts[] = {
+		"0\n", "", "x\n", "-1\n", "99999999999999999999\n", "12x\n", "1 2\n"};
+	struct stat mailbox = {0};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		put_lock(texts[i]);
+		mailbox.st_mtime = time(NULL) - 400;
+		assert_int_equal(dotlock_take_at(folder, NAME, &mailbox), -EEXIST);
+		age_lock(290);
+		assert_int_equal(dotlock_take_at(folder, NAME, &mailbox), -EEXIST);
+		age_lock(310);
+		mailbox.st_mtime = time(NULL) - 290;
+		assert_int_equal(dotlock_take_at(folder, NAME, &mailbox), -EEXIST);
+		mailbox.st_mtime = time(NULL) - 310;
+		assert_int_equal(dotlock_take_at(folder, NAME, &mailbox), 0);
+		assert_int_equal(dotlock_release_at(folder, NAME), 0);
+	}
+}
+
+/* A pid that was given out again after a reboot can't lock a mailbox for ever. */
+static void lock_from_before_boot(void **state)
+{
+	struct timespec up;
+	char text[32];
+
+	(void)state;
+	clock_gettime(CLOCK_BOOTTIME, &up);
+	snprintf(text, sizeof(text), "%ld\n", (long)getppid());
+	put_lock(text);
+	age_lock(up.tv_sec + 1000);
+	assert_int_equal(dotlock_take_at(folder, NAME, NULL), 0);
+}
+
+static void what_is_no_file_is_held(void **state)
+{
+	(void)state;
+	assert_int_equal(symlinkat("/nowhere", folder, NAME), 0);
+	age_lock(4000);
+	assert_int_equal(dotlock_take_at(folder, NAME, NULL), -EEXIST);
+	assert_int_equal(dotlock_release_at(folder, NAME), -EPERM);
+	assert_int_equal(unlinkat(folder, NAME, 0), 0);
+
+	assert_int_equal(mkfifoat(folder, NAME, 0600), 0);
+	age_lock(4000);
+	assert_int_equal(dotlock_take_at(folder, NAME, NULL), -EEXIST);
+	assert_int_equal(dotlock_release_at(folder, NAME), -EPERM);
+	assert_int_equal(unlinkat(folder, NAME, 0), 0);
+
+	assert_int_equal(mkdirat(folder, NAME, 0700), 0);
+	age_lock(4000);
+	assert_int_equal(dotlock_take_at(folder, NAME, NULL), -EEXIST);
+	assert_int_equal(dotlock_release_at(folder, NAME), -EPERM);
+	assert_true(is_there());
+}
+
+int main(void)
+{
+#define LOCK_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		LOCK_TEST(take_and_release),
+		LOCK_TEST(another_is_not_released),
+		LOCK_TEST(gone_process_is_stale),
+		LOCK_TEST(no_permission_means_alive),
+		LOCK_TEST(living_process_is_never_stale),
+		LOCK_TEST(nobody_is_stale_after_five_minutes),
+		LOCK_TEST(lock_from_before_boot),
+		LOCK_TEST(what_is_no_file_is_held),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

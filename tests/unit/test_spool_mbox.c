@@ -1,0 +1,685 @@
+/* libspool on an mbox, through its public interface, while others do what they like with the file.
+ */
+#include "spool/spool.h"
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "mail/mboxrd.h"
+#include "unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define F   "From me@example.org Tue Nov 24 13:00:00 2026\n"
+#define A   F "Message-ID: <a>\n\none\n\n"
+#define B   F "Message-ID: <b>\n\ntwo\n>From here\n\n"
+#define C   F "Message-ID: <c>\n\nthree\n\n"
+#define MAX 65536
+
+static char root[64];
+static char box[128];
+static char state_folder[128];
+static char location[160];
+static struct spool_place place;
+
+static int setup(void **state)
+{
+	(void)state;
+	strcpy(root, "/tmp/pillarbox-mbox.XXXXXX");
+	if (!mkdtemp(root))
+		return -1;
+	snprintf(box, sizeof(box), "%s/box", root);
+	snprintf(location, sizeof(location), "mbox:%s", box);
+	snprintf(state_folder, sizeof(state_folder), "%s/state", root);
+	place = (struct spool_place){
+		.location = location, .state = state_folder, .owner = geteuid()};
+	return mkdir(state_folder, 0700);
+}
+
+static int teardown(void **state)
+{
+	char command[128];
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -rf '%s'", root);
+	return system(command);
+}
+
+static int message_file(const char *text, size_t len)
+{
+	int fd = memfd_create("message", MFD_CLOEXEC);
+
+	assert_int_equal(fd_write(fd, text, len), 0);
+	return fd;
+}
+
+static int deliver_octets(const char *text, size_t len, struct why *why)
+{
+	struct spool_envelope envelope = {.sender = "a@b", .recipient = "c@d", .when = 0};
+	int fd = message_file(text, len);
+	int err = spool_deliver(&place, &envelope, fd, why);
+
+	close(fd);
+	return err;
+}
+
+static int deliver(const char *text, struct why *why)
+{
+	return deliver_octets(text, strlen(text), why);
+}
+
+static void write_box(const char *text)
+{
+	int fd = open(box, O_CREAT | O_TRUNC | O_WRONLY, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(fd_write(fd, text, strlen(text)), 0);
+	close(fd);
+}
+
+static void replace_box(const char *text)
+{
+	char old[160];
+
+	snprintf(old, sizeof(old), "%s.old", box);
+	assert_int_equal(rename(box, old), 0);
+	write_box(text);
+	unlink(old);
+}
+
+static void assert_box(const char *want)
+{
+	static char text[MAX];
+	int fd = open(box, O_RDONLY);
+	ssize_t len = fd_pread(fd, text, sizeof(text) - 1, 0);
+
+	close(fd);
+	assert_true(len >= 0);
+	text[len] = '\0';
+	assert_string_equal(text, want);
+}
+
+static struct spool *open_box(size_t count)
+{
+	struct spool *spool;
+	struct why why = {0};
+
+	if (spool_open(&spool, &place, &why))
+		fail_msg("%s", why.text);
+	assert_int_equal(spool_count(spool), count);
+	return spool;
+}
+
+static size_t read_message(struct spool *spool, size_t n, char *out, size_t max)
+{
+	struct spool_extent extent;
+	struct mboxrd rd;
+	size_t used, len, more;
+	char *text;
+
+	assert_int_equal(spool_fetch(spool, n, &extent, NULL), 0);
+	assert_int_equal(extent.form, SPOOL_FORM_MBOXRD);
+	assert_int_equal(fcntl(extent.fd, F_GETFL) & O_ACCMODE, O_RDONLY);
+	text = malloc(extent.length + 1);
+	assert_int_equal(fd_pread(extent.fd, text, extent.length, extent.offset), extent.length);
+	close(extent.fd);
+	mboxrd_init(&rd, MBOXRD_UNQUOTE);
+	mboxrd_run(&rd, text, extent.length, &used, out, max, &len);
+	assert_int_equal(used, extent.length);
+	mboxrd_finish(&rd, out + len, 16, &more);
+	free(text);
+	return len + more;
+}
+
+static void assert_message(struct spool *spool, size_t n, const char *want)
+{
+	static char text[MAX];
+	size_t len = read_message(spool, n, text, sizeof(text) - 17);
+
+	text[len] = '\0';
+	assert_string_equal(text, want);
+}
+
+static void deliver_and_read(void **state)
+{
+	static const char random_part[] = "Subject: x\n\nFrom \n>From \n\0\r\r..\n\n\n";
+	struct spool *spool;
+	static char want[MAX], got[MAX];
+	size_t len;
+
+	(void)state;
+	assert_int_equal(deliver_octets(random_part, sizeof(random_part) - 1, NULL), 0);
+	assert_int_equal(deliver("Subject: y\r\n\r\nFrom me\r\nno end", NULL), 0);
+	assert_int_equal(deliver("", NULL), 0);
+	spool = open_box(3);
+	len = (size_t)sprintf(want, "Return-Path: <a@b>\nDelivered-To: c@d\n");
+	memcpy(want + len, random_part, sizeof(random_part) - 1);
+	len += sizeof(random_part) - 1;
+	assert_int_equal(read_message(spool, 0, got, sizeof(got) - 16), len);
+	assert_memory_equal(got, want, len);
+	assert_message(
+		spool, 1, "Return-Path: <a@b>\nDelivered-To: c@d\nSubject: y\n\nFrom me\nno end\n");
+	assert_message(spool, 2, "Return-Path: <a@b>\nDelivered-To: c@d\n");
+	assert_int_equal(spool_message(spool, 2)->octets, 20 + 19);
+	spool_close(&spool);
+	assert_null(spool);
+}
+
+/* Larger than any buffer, with lines longer than any. */
+static void large_message(void **state)
+{
+	const size_t size = 1500 * 1000;
+	char *text = malloc(size + 100), *got = malloc(size + 1000);
+	static const char front[] = "Return-Path: <a@b>\nDelivered-To: c@d\n";
+	struct spool *spool;
+	struct stat st;
+	size_t len;
+
+	(void)state;
+	for (size_t i = 0; i < size; i++)
+		text[i] = i < 500000 ? 'h' : "From \n>x\r"[i % 9];
+	text[100] = ':';
+	text[400000] = '\n';
+	text[size - 1] = '\n';
+	write_box(A);
+	assert_int_equal(deliver_octets(text, size, NULL), 0);
+	assert_int_equal(deliver("last\n", NULL), 0);
+	spool = open_box(3);
+	len = read_message(spool, 1, got, size + 900);
+	assert_int_equal(len, strlen(front) + size);
+	assert_memory_equal(got + strlen(front), text, size);
+	assert_int_equal(spool_update(spool, (const unsigned char *)"\x02", NULL), 0);
+	spool_close(&spool);
+	spool = open_box(2);
+	assert_message(spool, 0, "Message-ID: <a>\n\none\n");
+	spool_close(&spool);
+	assert_int_equal(stat(box, &st), 0);
+	assert_true(st.st_size < 1000);
+	free(text);
+	free(got);
+}
+
+/* Whatever a mailbox ends in, the next message begins behind an empty line, and the one before
+ * stays. */
+static void separation(void **state)
+{
+	static const struct {
+		const char *end;
+		const char *separator;
+	} ends[] = {
+		{"x", "\n\n"},
+		{"x\n", "\n"},
+		{"x\n\n", ""},
+		{"x\r\n", "\n"},
+		{"x\r\n\r\n", ""},
+		{"x\n\r\n", ""},
+		{"x\r", "\n\n"},
+		{"\n", ""},
+		{"", "\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(ends); i++) {
+		struct spool *spool;
+		char want[500];
+
+		snprintf(want, sizeof(want), F "%s", ends[i].end);
+		write_box(want);
+		assert_int_equal(deliver("A: b\n\nx\n", NULL), 0);
+		snprintf(want, sizeof(want),
+			F "%s%sFrom a@b Thu Jan  1 00:00:00 1970\nReturn-Path: <a@b>\n"
+			  "Delivered-To: c@d\nA: b\n\nx\n\n",
+			ends[i].end, ends[i].separator);
+		assert_box(want);
+		spool = open_box(2);
+		spool_close(&spool);
+	}
+	write_box("\n");
+	assert_int_equal(deliver("A: b\n", NULL), 0);
+	assert_box("\nFrom a@b Thu Jan  1 00:00:00 1970\nReturn-Path: <a@b>\nDelivered-To: c@d\nA: "
+		   "b\n\n");
+}
+
+static void addresses_stay_in_their_lines(void **state)
+{
+	struct spool_envelope envelope = {
+		.sender = "\"a b\n\nFrom x\"@c", .recipient = "d\r\nStatus: RO", .when = 0};
+	int fd = message_file("A: b\n", 5);
+
+	(void)state;
+	assert_int_equal(spool_deliver(&place, &envelope, fd, NULL), 0);
+	assert_box("From \"a-b--From-x\"@c Thu Jan  1 00:00:00 1970\nReturn-Path: <\"a b--From "
+		   "x\"@c>\n"
+		   "Delivered-To: d--Status: RO\nA: b\n\n");
+	envelope = (struct spool_envelope){.sender = ""};
+	write_box("");
+	assert_int_equal(spool_deliver(&place, &envelope, fd, NULL), 0);
+	assert_box("From MAILER-DAEMON Thu Jan  1 00:00:00 1970\nReturn-Path: <>\nA: b\n\n");
+	close(fd);
+}
+
+static void missing_is_empty(void **state)
+{
+	struct spool *spool = open_box(0);
+	struct spool_extent extent;
+
+	(void)state;
+	assert_int_equal(spool_update(spool, (const unsigned char *)"", NULL), 0);
+	assert_int_equal(spool_fetch(spool, 0, &extent, NULL), -EINVAL);
+	assert_int_equal(access(box, F_OK), -1);
+	assert_int_equal(deliver("A: b\n", NULL), 0); /* the session's lock is not the mailbox's */
+	assert_int_equal(spool_count(spool), 0);
+	spool_close(&spool);
+	spool_close(&spool);
+	spool = open_box(1);
+	spool_close(&spool);
+}
+
+static void parents_are_made(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	snprintf(location, sizeof(location), "mbox:%s/new/er/box", root);
+	assert_int_equal(deliver("A: b\n", NULL), 0);
+	assert_int_equal(stat(location + 5, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	*strrchr(location, '/') = '\0';
+	assert_int_equal(stat(location + 5, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+}
+
+static void remove_some(void **state)
+{
+	static const struct {
+		unsigned char bits;
+		const char *left;
+	} examples[] = {
+		{0, A B C},
+		{1, B C},
+		{2, A C},
+		{4, A B},
+		{3, C},
+		{5, B},
+		{6, A},
+		{7, ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(examples); i++) {
+		struct spool *spool;
+		struct stat before, after;
+
+		write_box(A B C);
+		assert_int_equal(stat(box, &before), 0);
+		spool = open_box(3);
+		assert_int_equal(spool_update(spool, &examples[i].bits, NULL), 0);
+		spool_close(&spool);
+		assert_box(examples[i].left);
+		assert_int_equal(stat(box, &after), 0);
+		assert_int_equal(before.st_ino, after.st_ino);
+	}
+}
+
+static void update_twice(void **state)
+{
+	struct spool *spool;
+	struct spool_extent extent;
+	struct why why;
+
+	(void)state;
+	write_box(A B C);
+	spool = open_box(3);
+	assert_int_equal(spool_update(spool, (const unsigned char *)"\x01", NULL), 0);
+	assert_message(spool, 1, "Message-ID: <b>\n\ntwo\nFrom here\n");
+	assert_int_equal(spool_fetch(spool, 0, &extent, &why), -ESTALE);
+	assert_int_equal(why.class, WHY_TEMP);
+	assert_int_equal(spool_update(spool, (const unsigned char *)"\x05", NULL), 0);
+	assert_message(spool, 1, "Message-ID: <b>\n\ntwo\nFrom here\n");
+	assert_box(B);
+	assert_int_equal(spool_count(spool), 3);
+	spool_close(&spool);
+}
+
+/* Between two calls another program appends, marks, sorts, removes or replaces. */
+static void foreign_changes(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *left; /* after removing a and c */
+		bool replace;
+		bool has[3];
+	} changes[] = {
+		{A B C F "new\n\n", B F "new\n\n", false, {true, true, true}},
+		{C F "new\n\n" B A, F "new\n\n" B, false, {true, true, true}},
+		{C A, "", true, {true, false, true}},
+		{B, B, true, {false, true, false}},
+		{B C, B, false, {false, true, true}},
+		{"", "", false, {false, false, false}},
+		{F "Status: RO\nMessage-ID: <a>\nX-UID: 1\n\none\n\n" B, B, false,
+			{true, true, false}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(changes); i++) {
+		struct spool *spool;
+		struct spool_extent extent;
+
+		write_box(A B C);
+		spool = open_box(3);
+		if (changes[i].replace)
+			replace_box(changes[i].text);
+		else
+			write_box(changes[i].text);
+		for (size_t n = 0; n < 3; n++) {
+			int err = spool_fetch(spool, n, &extent, NULL);
+
+			assert_int_equal(err, changes[i].has[n] ? 0 : -ESTALE);
+			if (!err)
+				close(extent.fd);
+		}
+		assert_int_equal(spool_count(spool), 3);
+		if (changes[i].has[1])
+			assert_message(spool, 1, "Message-ID: <b>\n\ntwo\nFrom here\n");
+		assert_int_equal(spool_update(spool, (const unsigned char *)"\x05", NULL), 0);
+		spool_close(&spool);
+		assert_box(changes[i].left);
+	}
+}
+
+/* The same without a fetch in between, so that update has to find out. */
+static void foreign_change_before_update(void **state)
+{
+	struct spool *spool;
+	struct why why;
+
+	(void)state;
+	write_box(A B C);
+	spool = open_box(3);
+	write_box(C B A F "new\n\n");
+	assert_int_equal(spool_update(spool, (const unsigned char *)"\x03", NULL), 0);
+	assert_box(C F "new\n\n");
+	unlink(box);
+	assert_int_equal(spool_update(spool, (const unsigned char *)"\x04", NULL), 0);
+	write_box("Dear diary\n");
+	assert_int_equal(spool_update(spool, (const unsigned char *)"\x04", &why), -EBADMSG);
+	assert_box("Dear diary\n");
+	spool_close(&spool);
+}
+
+/* A rewrite of the same size whose mtime is set back, as some programs do. */
+static void same_size_same_mtime(void **state)
+{
+	struct spool *spool;
+	struct spool_extent extent;
+	struct timespec times[2];
+	struct stat st;
+
+	(void)state;
+	write_box(A B);
+	spool = open_box(2);
+	assert_int_equal(stat(box, &st), 0);
+	usleep(20000); /* a kernel's clock tick */
+	write_box(A F "Message-ID: <B>\n\ntwo\n>From here\n\n");
+	times[0] = st.st_atim;
+	times[1] = st.st_mtim;
+	assert_int_equal(utimensat(AT_FDCWD, box, times, 0), 0);
+	assert_int_equal(spool_fetch(spool, 1, &extent, NULL), -ESTALE);
+	spool_close(&spool);
+}
+
+static void delivery_during_session(void **state)
+{
+	struct spool *spool;
+
+	(void)state;
+	write_box(A B);
+	spool = open_box(2);
+	assert_int_equal(deliver("Message-ID: <n>\n\nnew\n", NULL), 0);
+	assert_message(spool, 0, "Message-ID: <a>\n\none\n");
+	assert_int_equal(deliver("Message-ID: <m>\n\nnewer\n", NULL), 0);
+	assert_int_equal(spool_update(spool, (const unsigned char *)"\x03", NULL), 0);
+	spool_close(&spool);
+	spool = open_box(2);
+	assert_message(
+		spool, 1, "Return-Path: <a@b>\nDelivered-To: c@d\nMessage-ID: <m>\n\nnewer\n");
+	spool_close(&spool);
+}
+
+static void no_mbox_is_left_alone(void **state)
+{
+	static const char *const texts[] = {"Dear diary\n", "\nFrom\n", "x",
+		"\n\n"
+		">" A};
+	struct spool *spool;
+	struct why why;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		write_box(texts[i]);
+		assert_int_equal(spool_open(&spool, &place, &why), -EBADMSG);
+		assert_null(spool);
+		assert_int_equal(why.class, WHY_PERM);
+		assert_string_equal(why.status, "5.2.0");
+		assert_non_null(strstr(why.text, box));
+		assert_int_equal(deliver("A: b\n", &why), -EBADMSG);
+		assert_int_equal(why.class, WHY_TEMP);
+		assert_string_equal(why.status, "4.3.0");
+		assert_box(texts[i]);
+	}
+}
+
+static void assert_refused(const char *because)
+{
+	struct spool *spool;
+	struct why why;
+
+	assert_true(deliver("A: b\n", &why) < 0);
+	assert_int_equal(why.class, WHY_TEMP);
+	assert_string_equal(why.status, "4.3.0");
+	assert_non_null(strstr(why.text, because));
+	assert_non_null(strstr(why.text, box));
+	assert_true(spool_open(&spool, &place, &why) < 0);
+	assert_int_equal(why.class, WHY_TEMP);
+	assert_non_null(strstr(why.text, because));
+}
+
+static void wrong_kinds(void **state)
+{
+	char other[160];
+
+	(void)state;
+	snprintf(other, sizeof(other), "%s/other", root);
+	assert_int_equal(symlink(other, box), 0);
+	assert_refused("symbolic link");
+	assert_int_equal(access(other, F_OK), -1);
+	unlink(box);
+
+	write_box(A);
+	assert_int_equal(link(box, other), 0);
+	assert_refused("more than one link");
+	unlink(other);
+	place.owner = geteuid() + 1;
+	assert_refused("belongs to uid");
+	place.owner = geteuid();
+	assert_box(A);
+	unlink(box);
+
+	assert_int_equal(mkfifo(box, 0600), 0);
+	assert_refused("not a regular file");
+	unlink(box);
+	assert_int_equal(mkdir(box, 0700), 0);
+	assert_refused("folder");
+	rmdir(box);
+	assert_int_equal(symlink("/dev/null", box), 0);
+	assert_refused("symbolic link");
+	unlink(box);
+	snprintf(location, sizeof(location), "mbox:/dev/null");
+	strcpy(box, "/dev/null");
+	assert_refused("not a regular file");
+}
+
+static void locations(void **state)
+{
+	static const char *const wrong[] = {
+		"", "mbox:", "mbox:x", "maildirr:/x", "/x", "mbox:/x/", "mbox"};
+	struct spool *spool;
+	struct why why;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		place.location = wrong[i];
+		assert_int_equal(spool_open(&spool, &place, &why), -EINVAL);
+		assert_int_equal(deliver("A: b\n", &why), -EINVAL);
+		assert_string_equal(why.status, "4.3.5");
+	}
+}
+
+static void in_use(void **state)
+{
+	struct spool *first = open_box(0), *second;
+	struct why why;
+	int64_t start = clock_ms();
+
+	(void)state;
+	assert_int_equal(spool_open(&second, &place, &why), -EBUSY);
+	assert_int_equal(why.class, WHY_INUSE);
+	assert_null(second);
+	assert_in_range(clock_ms() - start, 400, 2000);
+	spool_close(&first);
+	second = open_box(0);
+	spool_close(&second);
+}
+
+static void locked_by_others(void **state)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	struct spool *spool;
+	char name[160];
+	struct why why;
+	int fd;
+
+	(void)state;
+	write_box(A);
+	snprintf(name, sizeof(name), "%s.lock", box);
+	fd = open(name, O_CREAT | O_WRONLY, 0600);
+	close(fd);
+	assert_int_equal(deliver("A: b\n", &why), -EAGAIN);
+	assert_string_equal(why.status, "4.2.1");
+	assert_int_equal(spool_open(&spool, &place, &why), -EAGAIN);
+	assert_int_equal(why.class, WHY_TEMP);
+	unlink(name);
+
+	fd = open(box, O_RDWR);
+	assert_int_equal(fcntl(fd, F_OFD_SETLK, &lock), 0);
+	assert_int_equal(deliver("A: b\n", &why), -EAGAIN);
+	assert_int_equal(access(name, F_OK), -1);
+	close(fd);
+	assert_int_equal(deliver("A: b\n", NULL), 0);
+	assert_int_equal(access(name, F_OK), -1);
+}
+
+struct help {
+	int taken;
+	int released;
+	int created;
+	int answer;
+};
+
+static int help_take(void *context)
+{
+	struct help *help = context;
+
+	help->taken++;
+	return help->answer;
+}
+
+static int help_release(void *context)
+{
+	struct help *help = context;
+
+	help->released++;
+	return 0;
+}
+
+static int help_create(void *context)
+{
+	struct help *help = context;
+
+	help->created++;
+	assert_int_equal(chmod(root, 0700), 0);
+	write_box("");
+	assert_int_equal(chmod(root, 0500), 0);
+	return 0;
+}
+
+/* A folder in which the owner may not write. For root there is none. */
+static void helper_is_asked(void **state)
+{
+	struct help help = {0};
+	struct spool_helper helper = {help_take, help_release, help_create, &help};
+
+	(void)state;
+	if (geteuid() == 0)
+		skip();
+	place.helper = &helper;
+	assert_int_equal(chmod(root, 0500), 0);
+	assert_int_equal(deliver("A: b\n", NULL), 0);
+	assert_int_equal(help.created, 1);
+	assert_int_equal(help.taken, 1);
+	assert_int_equal(help.released, 1);
+	help.answer = -EEXIST;
+	assert_int_equal(deliver("A: b\n", NULL), -EAGAIN);
+	assert_int_equal(help.taken, 2);
+	assert_int_equal(help.released, 1);
+	place.helper = NULL; /* the kernel's lock alone */
+	assert_int_equal(deliver("A: b\n", NULL), 0);
+	assert_int_equal(unlink(box), -1);
+	assert_int_equal(chmod(root, 0700), 0);
+}
+
+static void long_paths(void **state)
+{
+	static char path[400];
+	struct spool *spool;
+
+	(void)state;
+	snprintf(path, sizeof(path), "mbox:%s/%0200d/%050d", root, 0, 0);
+	place.location = path;
+	assert_int_equal(spool_open(&spool, &place, NULL), -ENAMETOOLONG);
+	assert_int_equal(deliver("A: b\n", NULL), -ENAMETOOLONG);
+}
+
+int main(void)
+{
+#define BOX_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		BOX_TEST(deliver_and_read),
+		BOX_TEST(large_message),
+		BOX_TEST(separation),
+		BOX_TEST(addresses_stay_in_their_lines),
+		BOX_TEST(missing_is_empty),
+		BOX_TEST(parents_are_made),
+		BOX_TEST(remove_some),
+		BOX_TEST(update_twice),
+		BOX_TEST(foreign_changes),
+		BOX_TEST(foreign_change_before_update),
+		BOX_TEST(same_size_same_mtime),
+		BOX_TEST(delivery_during_session),
+		BOX_TEST(no_mbox_is_left_alone),
+		BOX_TEST(wrong_kinds),
+		BOX_TEST(locations),
+		BOX_TEST(in_use),
+		BOX_TEST(locked_by_others),
+		BOX_TEST(helper_is_asked),
+		BOX_TEST(long_paths),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
