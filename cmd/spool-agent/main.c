@@ -20,8 +20,8 @@ static const char usage[] =
 	"usage: spool-agent [--config FILE]\n"
 	"       spool-agent --help | --version\n"
 	"\n"
-	"Do for smtp-session and pop3-session what needs rights. They start it, or connect to\n"
-	"its socket; nobody else needs to.\n"
+	"Do for smtp-session and pop3-session what needs rights. They start it, or connect\n"
+	"to its socket; nobody else needs to.\n"
 	"\n"
 	"  --config FILE  read FILE instead of " CONF_FILE "\n";
 
@@ -103,8 +103,11 @@ static int serve_sessions(const char *config_path)
 
 	if (conf_load(&conf, config_path, &why) < 0)
 		return refuse(EX_CONFIG, why.text);
-	/* Sessions come from this host: it is they that count their peers per source. */
-	how.connections = conf.limits.connections;
+	/*
+	 * Sessions come from this host: it is they that count their peers per source. And each of
+	 * their listeners (smtp, submission, pop3, pop3s) may have so many of them at once.
+	 */
+	how.connections = 4 * conf.limits.connections;
 	how.idle_seconds = conf.limits.listen_idle;
 	return serve(&how);
 }

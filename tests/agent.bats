@@ -1,0 +1,641 @@
+#!/usr/bin/env bats
+# The spool-agent, asked by a tool that says what sessions say and what none would.
+
+setup() {
+	load helper
+	load maildrop
+}
+
+teardown() {
+	unplace
+	if [ -n "${ACCOUNT:-}" ]; then userdel "$ACCOUNT" 2>/dev/null; fi
+	if [ -n "${SERVICE:-}" ]; then rm -f "/etc/pam.d/$SERVICE"; fi
+	if [ -n "${WRAPPERS:-}" ]; then sweep_wrapper; fi
+	return 0
+}
+
+# pam_wrapper leaves a folder behind for each process that ends by _exit(2), named after nothing but a letter.
+sweep_wrapper() {
+	local folder pid
+	for folder in /tmp/pam.?; do
+		pid=$(cat "$folder/pid" 2>/dev/null) || continue
+		if [ -n "$pid" ] && [ ! -e "/proc/$pid" ] && [ -O "$folder" ]; then rm -rf "$folder"; fi
+	done
+}
+
+# agent_place: a place, and in $T/bin a tool that finds the agent beside itself.
+agent_place() {
+	place
+	mkdir "$T/bin"
+	cp "$BUILD/tools/agent-tool" "$T/bin/"
+	ln -s "$BUILD/spool-agent" "$T/bin/spool-agent"
+	touch "$T/log"
+}
+
+# ask REQUEST...: a session's own agent is asked; replies go to $output.
+ask() {
+	output=$(printf '%s\n' "$@" | "$T/bin/agent-tool" --spawn "$CONF" 2>>"$T/log")
+	lines=()
+	mapfile -t lines <<<"$output"
+}
+
+# start_asking: as ask(), but requests are written to fd 7 and replies read from fd 8; $TOOL is its process.
+start_asking() {
+	mkfifo "$T/requests" "$T/replies"
+	"$T/bin/agent-tool" --spawn "$CONF" <"$T/requests" >"$T/replies" 2>>"$T/log" 3>&- &
+	TOOL=$!
+	PIDS+=("$TOOL")
+	exec 7>"$T/requests" 8<"$T/replies"
+}
+
+stop_asking() {
+	exec 7>&- 8<&-
+	wait "$TOOL"
+}
+
+# say REQUEST: its last reply line is in $reply.
+say() {
+	echo "$1" >&7
+	read -r -t 20 reply <&8
+}
+
+expect() {
+	[ "$output" = "$(printf '%s\n' "$@")" ] || {
+		printf 'wanted:\n%s\ngot:\n%s\n' "$(printf '%s\n' "$@")" "$output"
+		return 1
+	}
+}
+
+needs_root() { [ "$(id -u)" = 0 ] || skip "needs root"; }
+
+# no_process PATTERN: within some seconds, none is left.
+no_process() {
+	local i
+	for i in $(seq 100); do
+		pgrep -f "$1" >/dev/null || return 0
+		sleep 0.05
+	done
+	pgrep -af "$1"
+	echo "still there after $i tries"
+	return 1
+}
+
+# dead PID: wait until the process is a zombie or gone.
+dead() {
+	while [ -e "/proc/$1" ] && ! grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null; do sleep 0.01; done
+}
+
+@test "agent: lookup" {
+	agent_place
+	printf 'all: alice, bob\nbad: |/bin/true\n' >"$T/aliases"
+	ask 'lookup alice@example.org' 'lookup ALICE+x@localhost' 'lookup all@example.org' \
+		'lookup nobody@example.org' 'lookup alice@elsewhere.example' 'lookup bad@example.org' \
+		'lookup postmaster@example.org' 'lookup postmaster' "lookup ../alice@example.org"
+	expect 'lookup ok' 'lookup ok' 'lookup ok' 'lookup perm 5.1.1 no such mailbox' \
+		'lookup perm 5.7.1 mail for this domain is not taken here' \
+		'lookup temp 4.3.5 aliases: bad: leads to no mailbox' 'lookup ok' 'lookup ok' \
+		'lookup perm 5.1.1 no such mailbox'
+	expect_log 'EVENT=note SESSION_ID=testsession REMOTE_ADDR=192.0.2.7 REASON="aliases: bad: refused: command \|/bin/true"'
+}
+
+@test "agent: a staged message is delivered, once for each mailbox" {
+	agent_place
+	echo 'all: alice, bob, ALICE' >"$T/aliases"
+	ask stage 'write Subject: one' 'write -' 'write hello' \
+		'deliver sender@example.net all@example.org q1' 'deliver - alice@example.org q2' \
+		'deliver - nobody@example.org q3' stage 'write Subject: two' 'write -' \
+		'deliver - bob@example.org q4'
+	expect 'stage ok' 'deliver ok' 'deliver ok' 'deliver perm 5.1.1 no such mailbox' 'stage ok' \
+		'deliver ok'
+	[ "$(grep -c '^Subject: one$' "$T/mail/alice")" = 2 ]
+	[ "$(grep -c '^Subject: two$' "$T/mail/alice")" = 0 ]
+	[ "$(grep -c '^Subject: one$' "$T/mail/bob")" = 1 ]
+	[ "$(grep -c '^Subject: two$' "$T/mail/bob")" = 1 ]
+	[ "$(stat -c '%U %a' "$T/mail/alice")" = "$OWNER 600" ]
+	expect_log 'EVENT=delivered SESSION_ID=testsession REMOTE_ADDR=192.0.2.7 USER=bob QUEUE_ID=q1 SENDER=sender@example.net RECIPIENT=all@example.org SIZE=20 DURATION_US=[0-9]+'
+	# What was staged never had a name, and nothing is left of it.
+	[ -z "$(ls -A "$T/queue")" ]
+	[ -z "$(find "$T/mail" -name '*.lock')" ]
+}
+
+@test "agent: the state folder is the owner's alone" {
+	agent_place
+	rmdir "$T/state"
+	ask stage 'write x' 'deliver - alice@example.org q1'
+	expect 'stage ok' 'deliver ok'
+	[ "$(stat -c '%U %a' "$T/state/$(id -u "$OWNER")")" = "$OWNER 700" ]
+}
+
+@test "agent: the queue folder is made if it is missing" {
+	agent_place
+	rmdir "$T/queue"
+	ask stage
+	expect 'stage ok'
+	[ "$(stat -c '%a' "$T/queue")" = 700 ]
+}
+
+@test "agent: temporary wins over permanent, and either over success" {
+	agent_place
+	echo 'all: alice, bob' >"$T/aliases"
+	mkdir "$T/mail/alice"
+	ask stage 'write x' 'deliver - all@example.org q1'
+	[[ $output == *"deliver temp 4.3.0 $T/mail/alice: is a folder, not a mailbox" ]]
+	[ -s "$T/mail/bob" ]
+	expect_log 'EVENT=delivery-deferred .*USER=alice .*STATUS=4.3.0 .*REASON=".*is a folder'
+	expect_log 'EVENT=delivered .*USER=bob'
+}
+
+@test "agent: a message over the limit, and addresses with control characters, are refused" {
+	agent_place <<<$'[smtp]\nmax_message_size = 1M'
+	ask stage 'fill 1048576' 'deliver - alice@example.org q1' 'fill 1200000' \
+		'deliver - alice@example.org q1' $'deliver a\rb alice@example.org q1' \
+		'fill 10' $'deliver - a\rb@example.org q1' $'lookup a\rb@example.org'
+	expect 'stage ok' 'deliver ok' 'deliver perm 5.3.4 the message is too large' \
+		'deliver perm 5.1.7 a control character in the sender' \
+		'deliver perm 5.1.3 a control character in the address' \
+		'lookup perm 5.1.3 a control character in the address'
+}
+
+@test "agent: log in, list, fetch, remove" {
+	agent_place
+	messages 3 | seed alice
+	ask 'login alice secret' open 'fetch 2' 'fetch 0' 'fetch 4' 'update 3 05'
+	[ "${lines[0]}" = 'login ok' ]
+	[[ ${lines[1]} =~ ^count=3\ octets=[0-9]+\ open\ ok$ ]]
+	[ "${lines[2]}" = 'mode=0 writable=no' ]
+	expect_line 'Subject: message 2'
+	expect_no_line 'Subject: message [13]'
+	expect_line 'fetch ok'
+	[ "$(grep -c '^fetch perm 5.5.4 no such message$' <<<"$output")" = 2 ]
+	expect_line 'update ok'
+	[ "$(grep -c '^Subject: ' "$T/mail/alice")" = 1 ]
+	grep -q '^Subject: message 2$' "$T/mail/alice"
+	expect_log 'EVENT=login SESSION_ID=testsession REMOTE_ADDR=192.0.2.7 USER=alice'
+	expect_log 'EVENT=removed SESSION_ID=testsession REMOTE_ADDR=192.0.2.7 USER=alice REASON="2 messages"'
+	run ! grep -q secret "$T/log"
+}
+
+@test "agent: the table can't be changed by the one who gets it" {
+	agent_place
+	messages 3 | seed alice
+	ask 'login alice secret' seals
+	expect 'login ok' 'write=-1 grow=-1 shrink=-1 map=no unseal=-1'
+}
+
+@test "agent: a connection that just ends removes nothing, and leaves no process" {
+	agent_place
+	messages 3 | seed alice
+	cp "$T/mail/alice" "$T/before"
+	ask 'login alice secret' open 'fetch 1'
+	cmp "$T/before" "$T/mail/alice"
+	no_process "^spool-agent --config $CONF"
+}
+
+@test "agent: when one of monitor and user's child dies, the other ends, and the session learns" {
+	agent_place
+	messages 3 | seed alice
+	local monitor child victim
+	for victim in monitor child; do
+		rm -f "$T/requests" "$T/replies"
+		start_asking
+		say 'login alice secret'
+		say open
+		monitor=$(pgrep -P "$TOOL")
+		child=$(pgrep -P "$monitor")
+		kill -9 "${!victim}"
+		dead "${!victim}"
+		say 'update 3 07'
+		[ "$reply" = gone ]
+		stop_asking
+		no_process "^spool-agent --config $CONF"
+	done
+	[ "$(grep -c '^Subject: ' "$T/mail/alice")" = 3 ]
+}
+
+@test "agent: nothing but the end can follow UPDATE" {
+	agent_place
+	messages 3 | seed alice
+	ask 'login alice secret' open 'update 3 00' open
+	[ "${lines[2]}" = 'update ok' ]
+	[ "${lines[3]}" = gone ]
+	[ "$(grep -c '^Subject: ' "$T/mail/alice")" = 3 ]
+}
+
+@test "agent: a bitmap that does not fit removes nothing" {
+	local update
+	agent_place
+	messages 3 | seed alice
+	cp "$T/mail/alice" "$T/before"
+	for update in 'update 3 0d' 'update 3 ff' 'update 2 01' 'update 4 01' 'update 0 -' \
+		'update 100000 ff' 'bitmap fifo' 'bitmap short' 'bitmap long'; do
+		ask 'login alice secret' open "$update"
+		echo "$update: ${lines[2]}"
+		[[ ${lines[2]} == *'perm 5.5.4 a malformed list of messages to remove' ]]
+		cmp "$T/before" "$T/mail/alice"
+	done
+}
+
+@test "agent: one session per maildrop" {
+	agent_place
+	messages 1 | seed alice
+	start_asking
+	say 'login alice secret'
+	say open
+	ask 'login alice secret' open 'fetch 1'
+	[[ ${lines[1]} == 'open inuse '* ]]
+	[ "${lines[2]}" = gone ]
+	expect_log 'EVENT=maildrop-failed .*USER=alice'
+	stop_asking
+	ask 'login alice secret' open
+	[[ ${lines[1]} == 'count=1 '* ]]
+}
+
+@test "agent: who breaks the rules is left, and the log says so" {
+	local request whole
+	agent_place
+	whole=$(printf 'size %s\n' 1 4 100 65536)
+	while read -r request; do
+		: >"$T/log"
+		ask "$request" 'lookup alice@example.org'
+		echo "$request: $output"
+		expect gone
+		expect_log 'EVENT=refused .*REASON="a request that no session sends"'
+	done <<-REQUESTS
+	$whole
+	op 0
+	op 8
+	op 4294967295
+	op 3
+	op 5
+	op 6
+	op 7
+	raw-login alice
+	raw-pipe 2
+	fds 1 1
+	fds 1 2
+	fds 2 1
+	fds 8 1
+	REQUESTS
+}
+
+@test "agent: after log-in only the maildrop can be asked for" {
+	local op
+	agent_place
+	messages 1 | seed alice
+	for op in 1 2 3 4 6 7; do
+		ask 'login alice secret' "op $op"
+		expect 'login ok' gone
+	done
+	for op in 1 2 3 4 5 7; do
+		ask 'login alice secret' open "op $op"
+		[ "${lines[2]}" = gone ]
+	done
+	[ "$(grep -c '^Subject: ' "$T/mail/alice")" = 1 ]
+}
+
+@test "agent: three failed log-ins, then goodbye" {
+	agent_place
+	ask 'login alice wrong' 'login nobody secret' 'login alice Secret' 'login alice secret'
+	expect 'login auth 5.7.8 authentication failed' 'login auth 5.7.8 authentication failed' \
+		'login auth 5.7.8 authentication failed' gone
+	expect_log 'EVENT=login-failed SESSION_ID=testsession REMOTE_ADDR=192.0.2.7 USER=nobody STATUS=5.7.8 .*REASON="authentication failed"'
+	expect_log 'EVENT=note .*REASON=".*/users: unknown user"'
+}
+
+@test "agent: every failed log-in takes as long, whatever is wrong" {
+	local user ms
+	agent_place <<<$'[auth]\nfailure_delay = 1'
+	printf 'locked:!\nempty:\n' >>"$T/users"
+	for user in alice nobody root locked empty ../x "$(printf 'x%.0s' {1..340})"; do
+		ask time "login $user wrong"
+		echo "$user: $output"
+		[[ $output == 'login auth 5.7.8 authentication failed ms='* ]]
+		ms=${output##*ms=}
+		[ "$ms" -ge 1000 ]
+		[ "$ms" -lt 1600 ]
+	done
+	mv "$T/users" "$T/gone"
+	ask time 'login alice secret'
+	[[ $output == 'login temp 4.7.0 passwords can'"'"'t be checked now ms='* ]]
+	[ "${output##*ms=}" -ge 1000 ]
+	mv "$T/gone" "$T/users"
+	ask time 'login alice secret'
+	[ "${output##*ms=}" -lt 1000 ]
+}
+
+@test "agent: what the peer calls itself can't break a log line" {
+	agent_place
+	ask $'remote a\rEVENT=forged' $'login x\rEVENT=forged wrong'
+	expect_log 'REMOTE_ADDR="?a\\x0dEVENT'
+	run ! grep -q '^EVENT' "$T/log"
+}
+
+@test "agent: only root, its own user and the sessions' user are served" {
+	needs_root
+	agent_place <<<$'[server]\nuser = games'
+	systemd-socket-activate --seqpacket -l "$T/agent" "$BUILD/spool-agent" --config "$CONF" \
+		>/dev/null 2>>"$T/log" 3>&- &
+	PIDS+=($!)
+	while [ ! -S "$T/agent" ]; do sleep 0.05; done
+	chmod 666 "$T/agent"
+	as_user() { setpriv --reuid="$1" --regid="$(id -g "$1")" --clear-groups "$T/bin/agent-tool" --connect "$T/agent"; }
+	[ "$(as_user games <<<'lookup alice@example.org')" = 'lookup ok' ]
+	[ "$("$T/bin/agent-tool" --connect "$T/agent" <<<'lookup alice@example.org')" = 'lookup ok' ]
+	[ "$(as_user bin <<<'lookup alice@example.org')" = gone ]
+	[ "$(as_user nobody <<<'lookup alice@example.org')" = gone ]
+	expect_log 'EVENT=refused .*REASON="the peer is neither'
+}
+
+@test "agent: an ordinary user's own agent serves that user and no other" {
+	local user
+	agent_place
+	user=$(id -un)
+	if [ "$(id -u)" = 0 ]; then
+		user=nobody
+		chmod 777 "$T"
+		ordinary() { setpriv --reuid=65534 --regid=65534 --clear-groups env HOME="$T" XDG_STATE_HOME="$T/xdg" "$@"; }
+	else
+		ordinary() { env XDG_STATE_HOME="$T/xdg" "$@"; }
+	fi
+	printf '[server]\ndomains = example.org\n[auth]\nfailure_delay = 0\n[accounts]\naliases = /nonexistent\n' >"$T/own.conf"
+	output=$(printf '%s\n' "lookup $user@example.org" 'lookup root@example.org' \
+		'lookup postmaster@example.org' stage 'write x' "deliver - $user@example.org q1" \
+		"login $user anything pipe" open | ordinary "$T/bin/agent-tool" --spawn "$T/own.conf" 2>>"$T/log")
+	expect 'lookup ok' 'lookup perm 5.1.1 no such mailbox' 'lookup ok' 'stage ok' 'deliver ok' \
+		'login ok' "$(grep -o 'count=1 octets=[0-9]*' <<<"$output") open ok"
+	[ -s "$T/xdg/pillarbox/mail/$user" ]
+}
+
+@test "agent: root mailboxes are refused under source = file, and the log names the key" {
+	agent_place
+	sed -i "s/^owner = .*/owner = root/" "$CONF"
+	ask stage 'write x' 'deliver - alice@example.org q1' 'login alice secret'
+	[[ ${lines[1]} == 'deliver temp 4.3.5 [accounts] owner is root'* ]]
+	[[ ${lines[2]} == 'login temp 4.3.5 [accounts] owner is root'* ]]
+	expect_log 'EVENT=note .*\[accounts\] owner'
+}
+
+@test "agent: --help, --version and mistakes" {
+	place
+	run -0 "$BUILD/spool-agent" --help
+	[[ $output == usage:* ]]
+	run -0 "$BUILD/spool-agent" --version
+	run -64 "$BUILD/spool-agent" --nonsense
+	run -64 "$BUILD/spool-agent" argument
+	run -78 "$BUILD/spool-agent" --config /nonexistent
+	echo 'nonsense' >>"$CONF"
+	run -78 "$BUILD/spool-agent" --config "$CONF"
+	[[ $output == *"$CONF:"* ]]
+}
+
+# PAM, with a data base of its own and NSS likewise; alice is an ordinary user as whom this process may act.
+
+pam_place() {
+	local uid
+	uid=$(id -u)
+	if [ "$uid" = 0 ]; then uid=12345; fi
+	[ "$uid" -ge 1000 ] || skip "needs root or an ordinary user"
+	# The wrapper loads its libraries in a way that the sanitizers' runtime refuses.
+	if grep -q __asan_init "$BUILD/spool-agent"; then skip "pam_wrapper does not go with sanitizers"; fi
+	WRAPPERS=$(ldconfig -p | awk '/lib(pam|nss)_wrapper\.so/ { print $NF }' | tr '\n' ' ')
+	PAM_MODULES=$(dirname "$(ldconfig -p | awk '/libpam_wrapper\.so/ { print $NF; exit }')")/pam_wrapper
+	agent_place <<<$'[accounts]\nsource = system\npam_service = pillarbox'
+	mkdir "$T/pam.d"
+	printf '%s\n' 'root:x:0:0::/root:/bin/sh' "alice:x:$uid:$uid::/home/alice:/bin/sh" \
+		"Mixed:x:$uid:$uid::/home/mixed:/bin/sh" 'daemon:x:1:1::/:/bin/false' \
+		'nobody:x:65534:65534::/:/bin/false' 'games:x:999:60::/:/bin/false' \
+		'other:x:23456:23456::/:/bin/sh' >"$T/passwd"
+	printf '%s\n' 'root:x:0:' "alice:x:$uid:" >"$T/group"
+	printf '%s:secret:pillarbox\n' alice root nobody games daemon other >"$T/passdb"
+	echo 'expired:secret:elsewhere' >>"$T/passdb"
+	if [ "$(id -u)" = 0 ]; then chown "$uid" "$T/mail"; fi
+	pam_stack "auth required $PAM_MODULES/pam_matrix.so passdb=$T/passdb" \
+		"account required $PAM_MODULES/pam_matrix.so passdb=$T/passdb"
+	export NSS_WRAPPER_PASSWD=$T/passwd NSS_WRAPPER_GROUP=$T/group
+	export PAM_WRAPPER=1 PAM_WRAPPER_SERVICE_DIR=$T/pam.d
+	pam_ask() { LD_PRELOAD=$WRAPPERS ask "$@"; }
+}
+
+pam_stack() { printf '%s\n' "$@" >"$T/pam.d/pillarbox"; }
+
+AUTH_FAILED='login auth 5.7.8 authentication failed'
+
+@test "agent: PAM lets in who has the password and may log in, and no other" {
+	pam_place
+	pam_ask 'login alice secret' open
+	expect 'login ok' 'count=0 octets=0 open ok'
+	pam_ask 'login ALICE secret'
+	expect 'login ok'
+	pam_ask 'login alice@example.org secret'
+	expect 'login ok'
+	local user
+	# All but the first two have the right password: root, system users, unknown to NSS, not of this host.
+	for user in 'alice wrong' 'alice -' 'root secret' 'nobody secret' 'games secret' 'daemon secret' \
+		'unknown secret' 'expired secret' 'alice@elsewhere.example secret' '../alice secret'; do
+		pam_ask "login $user"
+		echo "$user: $output"
+		expect "$AUTH_FAILED"
+	done
+	expect_log 'EVENT=note .*REASON="pam pillarbox: alice: '
+	run ! grep -qE 'secret|wrong' "$T/log"
+}
+
+@test "agent: without root's rights, others exist but can't be served" {
+	[ "$(id -u)" != 0 ] || skip "needs an ordinary user"
+	pam_place
+	pam_ask 'lookup other@example.org' 'lookup unknown@example.org' 'login other secret'
+	[[ ${lines[0]} == 'lookup temp 4.3.5 '* ]]
+	[ "${lines[1]}" = 'lookup perm 5.1.1 no such mailbox' ]
+	[ "${lines[2]}" = "$AUTH_FAILED" ]
+}
+
+@test "agent: PAM modules that talk are not listened to" {
+	pam_place
+	pam_stack "auth required $PAM_MODULES/pam_chatty.so num_lines=20 info error" \
+		"auth required $PAM_MODULES/pam_matrix.so passdb=$T/passdb" \
+		"account required $PAM_MODULES/pam_matrix.so passdb=$T/passdb"
+	pam_ask 'login alice wrong' 'login alice secret'
+	expect "$AUTH_FAILED" 'login ok'
+}
+
+@test "agent: PAM's second question fails the log-in" {
+	pam_place
+	pam_stack "auth required $PAM_MODULES/pam_matrix.so passdb=$T/passdb" \
+		"auth required $PAM_MODULES/pam_matrix.so passdb=$T/passdb" \
+		"account required $PAM_MODULES/pam_matrix.so passdb=$T/passdb"
+	pam_ask 'login alice secret'
+	expect "$AUTH_FAILED"
+	# ... and a question that would be shown, such as for a name, has no answer at all
+	pam_stack "auth required $PAM_MODULES/pam_matrix.so passdb=$T/passdb echo" \
+		"account required $PAM_MODULES/pam_matrix.so passdb=$T/passdb"
+	pam_ask 'login alice secret'
+	expect "$AUTH_FAILED"
+}
+
+@test "agent: PAM's troubles are ours, not the user's" {
+	pam_place
+	pam_stack "auth required $PAM_MODULES/pam_matrix.so passdb=/nonexistent" \
+		"account required pam_permit.so"
+	pam_ask 'login alice secret' 'login unknown secret'
+	expect "login temp 4.7.0 passwords can't be checked now" \
+		"login temp 4.7.0 passwords can't be checked now"
+}
+
+@test "agent: a PAM module that crashes or hangs takes nothing with it" {
+	pam_place
+	# shellcheck disable=SC2016 # the script's own variable
+	printf '#!/bin/sh\nkill -9 $PPID\n' >"$T/crash"
+	printf '#!/bin/sh\nexec sleep 3\n' >"$T/hang"
+	chmod 755 "$T/crash" "$T/hang"
+	pam_stack "auth required pam_exec.so $T/crash" 'account required pam_permit.so'
+	pam_ask 'login alice secret' 'lookup alice@example.org'
+	[[ ${lines[0]} == 'login temp 4.3.0 '* ]]
+	[ "${lines[1]}" = 'lookup ok' ]
+	pam_stack "auth required pam_exec.so $T/hang" 'account required pam_permit.so'
+	LD_PRELOAD=$WRAPPERS timeout -s KILL 1 "$T/bin/agent-tool" --spawn "$CONF" <<<'login alice secret' || true
+	no_process "^spool-agent --config $CONF"
+}
+
+@test "agent: PAM learns the peer's address and the service" {
+	pam_place
+	export PAM_RHOST=192.0.2.7 PAM_TTY=smtp
+	pam_stack "auth required $PAM_MODULES/pam_matrix.so passdb=$T/passdb" \
+		"auth required $PAM_MODULES/pam_get_items.so" \
+		"account required $PAM_MODULES/pam_matrix.so passdb=$T/passdb"
+	pam_ask 'login alice secret smtp'
+	expect 'login ok'
+}
+
+# Real accounts and a real PAM service. ACCOUNT and SERVICE go in teardown().
+
+real_place() {
+	needs_root
+	ACCOUNT=pbx$RANDOM$$
+	SERVICE=pbx-test-$ACCOUNT
+	flock /tmp/pillarbox-useradd.lock useradd --no-create-home --uid "$((RANDOM + 20000))" --shell /bin/sh "$ACCOUNT"
+	echo "$ACCOUNT:secret" | flock /tmp/pillarbox-useradd.lock chpasswd
+	printf 'auth required pam_unix.so\naccount required pam_unix.so\n' >"/etc/pam.d/$SERVICE"
+	agent_place <<<$'[accounts]\nsource = system\npam_service = '"$SERVICE"
+	chown root:mail "$T/mail"
+	chmod 2775 "$T/mail"
+}
+
+# traced OPTIONS...: a session's own agent under strace, requests on standard input. Leaks can't be looked for there.
+traced() {
+	ASAN_OPTIONS=detect_leaks=0 strace -f -qq "$@" "$T/bin/agent-tool" --spawn "$CONF" 2>>"$T/log"
+}
+
+# status_of PID FIELD: a field of /proc/PID/status, blanks made one.
+status_of() { awk -v field="$2:" '$1 == field { $1 = ""; sub(/^ /, ""); print }' "/proc/$1/status"; }
+
+@test "agent: a real account: mailbox made in a 2775 folder, session as the user, dotlock by the monitor" {
+	real_place
+	local uid gid monitor child
+	uid=$(id -u "$ACCOUNT")
+	gid=$(id -g "$ACCOUNT")
+	ask stage 'write Subject: x' 'write -' "deliver - $ACCOUNT@example.org q1"
+	expect 'stage ok' 'deliver ok'
+	[ "$(stat -c '%u %G %a' "$T/mail/$ACCOUNT")" = "$uid mail 660" ]
+	[ "$(stat -c '%u %g %a' "$T/state/$uid")" = "$uid $gid 700" ]
+
+	start_asking
+	say "login $ACCOUNT secret"
+	[ "$reply" = 'login ok' ]
+	say open
+	[[ $reply == 'count=1 '* ]]
+	monitor=$(pgrep -P "$TOOL")
+	child=$(pgrep -P "$monitor")
+	[ "$(status_of "$monitor" Uid)" = '0 0 0 0' ]
+	[ "$(status_of "$child" Uid)" = "$uid $uid $uid $uid" ]
+	[ "$(status_of "$child" Gid)" = "$gid $gid $gid $gid" ]
+	[ "$(status_of "$child" Groups)" = "$gid" ] || [ "$(status_of "$child" Groups)" = "$gid " ]
+	[ "$(status_of "$child" CapEff)" = 0000000000000000 ]
+	[ "$(status_of "$child" CapPrm)" = 0000000000000000 ]
+	[ "$(status_of "$child" NoNewPrivs)" = 1 ]
+	say 'update 1 01'
+	[ "$reply" = 'update ok' ]
+	[ ! -s "$T/mail/$ACCOUNT" ]
+	stop_asking
+	[ -z "$(find "$T/mail" -name '*.lock')" ]
+
+	# Somebody else's dotlock holds a delivery up.
+	printf '%s\n' $$ >"$T/mail/$ACCOUNT.lock"
+	printf '[limits]\nlock_timeout = 1\n' >>"$CONF"
+	ask stage 'write x' "deliver - $ACCOUNT@example.org q2"
+	[[ ${lines[1]} == 'deliver temp 4.2.1 '* ]]
+	[ -e "$T/mail/$ACCOUNT.lock" ]
+	rm "$T/mail/$ACCOUNT.lock"
+	# ... and ours is there while we write, made by root's monitor.
+	printf 'stage\nwrite x\ndeliver - %s@example.org q3\n' "$ACCOUNT" |
+		traced -e trace=linkat,unlinkat -o "$T/trace"
+	grep -q " linkat(.*\"$ACCOUNT.lock\".* = 0" "$T/trace"
+	grep -q " unlinkat(.*\"$ACCOUNT.lock\".* = 0" "$T/trace"
+	[ -z "$(find "$T/mail" -name '*.lock')" ]
+}
+
+@test "agent: a real account: wrong, empty, expired, locked and unknown read the same" {
+	real_place
+	ask "login $ACCOUNT wrong" "login $ACCOUNT -" 'login no-such-user-here secret'
+	expect "$AUTH_FAILED" "$AUTH_FAILED" "$AUTH_FAILED"
+	ask 'login root secret' 'login daemon secret' 'login nobody secret'
+	expect "$AUTH_FAILED" "$AUTH_FAILED" "$AUTH_FAILED"
+	ask "login $ACCOUNT secret"
+	expect 'login ok'
+	flock /tmp/pillarbox-useradd.lock usermod --expiredate 2001-01-01 "$ACCOUNT"
+	ask "login $ACCOUNT secret"
+	expect "$AUTH_FAILED"
+	flock /tmp/pillarbox-useradd.lock usermod --expiredate '' "$ACCOUNT"
+	flock /tmp/pillarbox-useradd.lock chage -d 0 "$ACCOUNT"
+	ask "login $ACCOUNT secret"
+	expect "$AUTH_FAILED"
+	flock /tmp/pillarbox-useradd.lock chage -d 2020-01-01 "$ACCOUNT"
+	flock /tmp/pillarbox-useradd.lock usermod --lock "$ACCOUNT"
+	ask "login $ACCOUNT secret"
+	expect "$AUTH_FAILED"
+}
+
+@test "agent: a child killed in the middle leaves no dotlock and no delivery half done" {
+	real_place
+	local i
+	ask stage 'write Subject: x' 'write -' "deliver - $ACCOUNT@example.org q1"
+	cp "$T/mail/$ACCOUNT" "$T/before"
+	# Each write of the user's child in turn is its last.
+	for i in 1 2 3 4 5; do
+		printf 'stage\nwrite Subject: y\ndeliver - %s@example.org q2\n' "$ACCOUNT" |
+			traced -o /dev/null -e trace=pwrite64,writev,pwritev,pwritev2 \
+				-e "inject=pwrite64,writev,pwritev,pwritev2:signal=KILL:when=$i" >"$T/replies"
+		[ -z "$(find "$T/mail" -name '*.lock')" ]
+		grep -q '^deliver temp 4.3.0' "$T/replies" || break
+	done
+	echo "killed at $((i - 1)) calls"
+	[ "$i" -gt 1 ]
+	ask stage 'write Subject: last' 'write -' "deliver - $ACCOUNT@example.org q3"
+	expect 'stage ok' 'deliver ok'
+	[ "$(grep -c '^Subject: last' "$T/mail/$ACCOUNT")" = 1 ]
+	[ "$(grep -c '^From ' "$T/mail/$ACCOUNT")" = "$(grep -c '^Return-Path' "$T/mail/$ACCOUNT")" ]
+}
+
+@test "agent: root's own mail is written without any capability" {
+	needs_root
+	agent_place <<<$'[accounts]\nsource = system\n[limits]\nlock_timeout = 3'
+	local monitor child
+	printf '%s\n' $$ >"$T/mail/root.lock"
+	chown root "$T/mail"
+	start_asking
+	say stage
+	echo 'deliver - root@example.org q1' >&7
+	sleep 1
+	monitor=$(pgrep -P "$TOOL")
+	child=$(pgrep -P "$monitor")
+	[ "$(status_of "$child" Uid)" = '0 0 0 0' ]
+	[ "$(status_of "$child" CapEff)" = 0000000000000000 ]
+	[ "$(status_of "$child" CapPrm)" = 0000000000000000 ]
+	[ "$(status_of "$child" NoNewPrivs)" = 1 ]
+	rm "$T/mail/root.lock"
+	read -r -t 10 reply <&8
+	[ "$reply" = 'deliver ok' ]
+	stop_asking
+	[ "$(stat -c '%u %a' "$T/mail/root")" = '0 600' ]
+	ask 'lookup postmaster@example.org'
+	expect 'lookup ok'
+}
