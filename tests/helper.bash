@@ -84,9 +84,9 @@ server() {
 
 # wait_for_port N: until the kernel shows a listener on 127.0.0.1:N (connecting would start a session).
 wait_for_port() {
-	local hex i
+	local hex
 	hex=$(printf '0100007F:%04X 00000000:0000 0A' "$1")
-	for i in $(seq 200); do
+	for _ in $(seq 200); do
 		grep -q "$hex" /proc/net/tcp && return 0
 		sleep 0.05
 	done

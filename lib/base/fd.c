@@ -126,9 +126,8 @@ int fd_make_parents(const char *path, mode_t mode)
 {
 	char part[PATH_MAX];
 
-	if (strlen(path) >= sizeof(part))
+	if ((size_t)snprintf(part, sizeof(part), "%s", path) >= sizeof(part))
 		return -ENAMETOOLONG;
-	strcpy(part, path);
 	for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
 		if (mkdir(part, mode) < 0 && errno != EEXIST)

@@ -1,10 +1,12 @@
 /* sysd - see systemd.h. */
 #include "base/systemd.h"
 
+#include "base/num.h"
+
 #include <dlfcn.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/uio.h>
@@ -20,10 +22,12 @@ static struct {
 bool sysd_is_journal(const struct stat *st)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
-	unsigned long long device;
-	unsigned long long inode;
+	const char *colon = stream ? strchr(stream, ':') : NULL;
+	uint64_t device;
+	uint64_t inode;
 
-	if (!stream || sscanf(stream, "%llu:%llu", &device, &inode) != 2)
+	if (!colon || num_parse(stream, (size_t)(colon - stream), UINT64_MAX, &device) < 0 ||
+		num_parse(colon + 1, strlen(colon + 1), UINT64_MAX, &inode) < 0)
 		return false;
 	return device == st->st_dev && inode == st->st_ino;
 }

@@ -116,12 +116,12 @@ static void find_hostname(char out[static CONF_NAME_MAX])
 	struct addrinfo *found = NULL;
 
 	if (gethostname(out, CONF_NAME_MAX) < 0 || !*out)
-		strcpy(out, "localhost");
+		snprintf(out, CONF_NAME_MAX, "localhost");
 	out[CONF_NAME_MAX - 1] = '\0';
 	if (!strchr(out, '.') && strcmp(out, "localhost") != 0 &&
 		getaddrinfo(out, NULL, &hints, &found) == 0) {
 		if (found->ai_canonname && strlen(found->ai_canonname) < CONF_NAME_MAX)
-			strcpy(out, found->ai_canonname);
+			snprintf(out, CONF_NAME_MAX, "%s", found->ai_canonname);
 		freeaddrinfo(found);
 	}
 	for (char *at = out; *at; at++)
@@ -133,8 +133,8 @@ void conf_defaults_names(struct conf *conf)
 	if (!*conf->hostname)
 		find_hostname(conf->hostname);
 	if (conf->domain_count == 0) {
-		strcpy(conf->domains[0], conf->hostname);
-		strcpy(conf->domains[1], "localhost");
+		memcpy(conf->domains[0], conf->hostname, sizeof(conf->domains[0]));
+		snprintf(conf->domains[1], CONF_NAME_MAX, "localhost");
 		conf->domain_count = 2;
 	}
 }

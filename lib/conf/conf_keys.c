@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define MEMBER(m) offsetof(struct conf, m), sizeof(((struct conf *)NULL)->m)
-#define DAY       86400
+#define DAY       86400UL
 
 const struct conf_key conf_keys[] = {
 	{"server", "hostname", CONF_DOMAIN, MEMBER(hostname), 0, 0, NULL},

@@ -100,7 +100,8 @@ void peer_learn(struct peer *peer, int fd)
 		peer->uid = getuid();
 	}
 	if (!*peer->address)
-		strcpy(peer->address, peer->local ? "local" : "unknown");
+		snprintf(peer->address, sizeof(peer->address), "%s",
+			peer->local ? "local" : "unknown");
 }
 
 void peer_source(const char *address, char out[static PEER_ADDRESS_SIZE])

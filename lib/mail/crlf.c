@@ -74,7 +74,9 @@ size_t crlf_finish(struct crlf *crlf, char out[static 8])
 		out[put++] = '\r';
 		out[put++] = '\n';
 	}
-	memcpy(out + put, ".\r\n", 3);
+	out[put++] = '.';
+	out[put++] = '\r';
+	out[put++] = '\n';
 	crlf_init(crlf);
-	return put + 3;
+	return put;
 }

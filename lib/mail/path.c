@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -125,8 +126,8 @@ static int parse_literal(struct cursor *cursor, struct path *path)
 	text[len] = '\0';
 	if (inet_pton(family, text, &addr) != 1 || !inet_ntop(family, &addr, text, sizeof(text)))
 		return -EINVAL;
-	strcpy(path->domain, family == AF_INET6 ? "[IPv6:" : "[");
-	strcat(strcat(path->domain, text), "]");
+	snprintf(path->domain, sizeof(path->domain), "[%s%s]", family == AF_INET6 ? "IPv6:" : "",
+		text);
 	path->literal = true;
 	cursor->at = close + 1;
 	return 0;
