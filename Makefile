@@ -123,7 +123,7 @@ bench: ## measure start and delivery against programs that do the least possible
 # Format, layers, scripts, man pages, code. `make -k lint` goes on after the first that fails.
 C_FILES = $(shell find cmd lib tests -name '*.[ch]')
 SCRIPTS = $(shell grep -rlE '^\#!.*[/ ](sh|bash|bats)$$' packaging tests .ci) $(wildcard tests/*.bash)
-TIDY_CFLAGS = -std=gnu17 $(WARN) $(subst ','\'',$(DEFS)) -Ilib
+TIDY_CFLAGS = -std=gnu17 $(WARN) $(DEFS) -Ilib
 lint: $(LINTS) ## check format, layers, scripts, man pages and code; installs what that needs
 lint-deps:
 	@packaging/deps build lint
