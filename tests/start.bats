@@ -176,12 +176,37 @@ check_retrieved() {
 		exec 5>&- 6>&-
 		eventually has_room "$PORT" "$expected"
 		exec 5>&- 7>&-
+		grep -q "$program.*EVENT=limit REMOTE_ADDR=127\.0\.0\.1" "$T/log"
 	done
 }
 
 has_room() {
 	connect "$1"
 	[[ "$GREETING" != "$2"* ]]
+}
+
+@test "a listening session serves each of the sockets that it is passed" {
+	local other
+	other=$(free_port)
+	server smtp-session -l "127.0.0.1:$other"
+	send "$PORT"
+	send "$other"
+	[ "$(grep -c '^Subject: start$' "$T/mail/alice")" = 2 ]
+}
+
+@test "a wrong configuration is told to whoever connects, however the connection came" {
+	local program flags
+	echo 'nonsense' >>"$CONF"
+	for program in smtp-session pop3-session; do
+		for flags in "--inetd -a" "-a" ""; do
+			# shellcheck disable=SC2086
+			server $program $flags
+			connect "$PORT"
+			[[ "$GREETING" =~ ^(421\ |-ERR\ ) ]]
+			exec 5>&-
+		done
+	done
+	grep -q "$CONF:[0-9]*: " "$T/log"
 }
 
 @test "an IPv6 peer" {

@@ -17,13 +17,14 @@ static const char usage[] =
 	"usage: pop3-session [--config FILE] [--tls]\n"
 	"       pop3-session --dump-verbs | --help | --version\n"
 	"\n"
-	"A POP3 session (RFC 1939) on standard input and output. Where that, or the socket that "
-	"systemd\n"
-	"passes, is listening: one for each connection, until there is none for a while.\n"
+	"A POP3 session (RFC 1939) on standard input and output, or on a socket\n"
+	"passed by systemd, inetd, xinetd or tcpserver.\n"
 	"\n"
 	"  --config FILE  read FILE instead of " CONF_FILE "\n"
 	"  --tls          begin with TLS, for port 995\n"
-	"  --dump-verbs   list the commands: name, states, usage\n";
+	"  --dump-verbs   list the commands: name, states, usage\n"
+	"  --help         show this\n"
+	"  --version      show the version\n";
 
 enum flag { FLAG_CONFIG, FLAG_TLS, FLAG_DUMP_VERBS, FLAG_HELP, FLAG_VERSION };
 
@@ -48,6 +49,13 @@ static int refuse(int status, const char *reason)
 	return status;
 }
 
+static void turned_away(void *context, const char *address)
+{
+	(void)context;
+	log_event(LOG_NOTICE, "limit", LOG_REMOTE_ADDR, address, LOG_REASON,
+		"too many connections at once", LOG_END);
+}
+
 static int hold_sessions(const char *config_path)
 {
 	static struct pop3_program program; /* 26 KB, and as long-lived as the process */
@@ -55,6 +63,7 @@ static int hold_sessions(const char *config_path)
 	struct serve how = {
 		.session = pop3_session_refuse,
 		.context = &program,
+		.turned_away = turned_away,
 		.refusal = POP3_UNAVAILABLE,
 		.idle_seconds = 10, /* of a listener that can but refuse */
 	};

@@ -2,6 +2,7 @@
  * smtp-session - receive mail on standard input and output: one SMTP or LMTP connection, or, given
  * a listening socket, one process for each. See smtp-session(8).
  */
+#include "base/fd.h"
 #include "base/log.h"
 #include "io/serve.h"
 #include "smtp_session.h"
@@ -85,15 +86,31 @@ static int session(void *context, int in, int out)
 	return smtp_session_run(&program->conf, program->config_path, program->lmtp, in, out);
 }
 
-/* Told to a peer that can't be served for a reason that the log tells. RFC 5321 3.8: 421 closes. */
-static int give_up(int status, const char *reason)
+/* RFC 5321 3.8: whoever connects is told 421; why is in the log. */
+static int refuse(void *context, int in, int out)
 {
 	static const char reply[] = "421 4.3.5 This server is not set up\r\n";
 
+	(void)context;
+	(void)in;
+	return fd_write(out, reply, sizeof(reply) - 1) < 0 ? EX_IOERR : EX_CONFIG;
+}
+
+/* Nothing can be served, for a reason that the log tells. */
+static int give_up(int status, const char *reason)
+{
+	struct serve service = {.session = refuse, .idle_seconds = 10};
+
 	log_event(LOG_ERR, "unavailable", LOG_STATUS, "4.3.5", LOG_REASON, reason, LOG_END);
-	if (write(STDOUT_FILENO, reply, sizeof(reply) - 1) < 0)
-		return EX_IOERR;
+	(void)serve(&service);
 	return status;
+}
+
+static void turned_away(void *context, const char *address)
+{
+	(void)context;
+	log_event(LOG_NOTICE, "limit", LOG_REMOTE_ADDR, address, LOG_STATUS, "4.7.0", LOG_REASON,
+		"too many connections at once", LOG_END);
 }
 
 int main(int argc, char **argv)
@@ -101,6 +118,7 @@ int main(int argc, char **argv)
 	static struct program program;
 	struct serve service = {.session = session,
 		.context = &program,
+		.turned_away = turned_away,
 		.refusal = "421 4.7.0 Too many connections from your address\r\n"};
 	struct why why;
 	int status = read_options(&program, argc, argv);

@@ -20,8 +20,8 @@ static const char usage[] =
 	"usage: spool-agent [--config FILE]\n"
 	"       spool-agent --help | --version\n"
 	"\n"
-	"Do for smtp-session and pop3-session what needs rights. They start it, or connect\n"
-	"to its socket; nobody else needs to.\n"
+	"Do what needs rights for smtp-session and pop3-session, which start it or\n"
+	"connect to its socket. Nobody else needs to.\n"
 	"\n"
 	"  --config FILE  read FILE instead of " CONF_FILE "\n";
 

@@ -183,6 +183,13 @@ static int expand_address(struct account_expansion *expansion, const char *owner
 	return err < 0 ? err : account_add_target(expansion, &account, why);
 }
 
+/* What the log may show of a target. A list's lines stay where they are: an alias that includes a
+ * file that was never meant for that (/etc/shadow, say) must not copy it into the log. */
+static const char *shown(const char *owner, const struct alias_target *target)
+{
+	return *owner == '/' ? "(a line of that list)" : target->text;
+}
+
 /* 0 also where the target is nobody: that is noted, and the others go on. */
 static int expand_target(struct account_expansion *expansion, const char *owner,
 	const struct alias_target *target, struct why *why)
@@ -193,7 +200,7 @@ static int expand_target(struct account_expansion *expansion, const char *owner,
 	case ALIAS_COMMAND:
 	case ALIAS_FILE:
 		account_note(expansion->notes, "aliases: %.60s: refused: %s %.60s", owner,
-			target->kind == ALIAS_FILE ? "file" : "command", target->text);
+			target->kind == ALIAS_FILE ? "file" : "command", shown(owner, target));
 		return 0;
 	case ALIAS_INCLUDE:
 		return expand_list(expansion, target->text, why);
@@ -204,7 +211,7 @@ static int expand_target(struct account_expansion *expansion, const char *owner,
 	}
 	if (err == -ENOENT) {
 		account_note(expansion->notes, "aliases: %.60s: no such user: %.60s", owner,
-			target->text);
+			shown(owner, target));
 		err = 0;
 	}
 	return err;

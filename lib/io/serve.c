@@ -75,11 +75,13 @@ static bool is_over_limit(const struct listener *listener, const char *source)
 }
 
 /* The reply must not be lost to a reset: say it, end our side, and leave the rest to the kernel. */
-static void refuse(const struct listener *listener, int connection)
+static void refuse(const struct listener *listener, int connection, const char *address)
 {
 	char rest[4096];
 	const char *text = listener->serve->refusal;
 
+	if (listener->serve->turned_away)
+		listener->serve->turned_away(listener->serve->context, address);
 	if (!text)
 		return;
 	(void)send(connection, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -114,7 +116,7 @@ static void start_child(struct listener *listener, int connection)
 	peer_learn(&peer, connection);
 	peer_source(peer.address, child->source);
 	if (is_over_limit(listener, child->source)) {
-		refuse(listener, connection);
+		refuse(listener, connection, peer.address);
 		return;
 	}
 	child->pid = fork();
@@ -123,7 +125,7 @@ static void start_child(struct listener *listener, int connection)
 	if (child->pid > 0)
 		listener->count++;
 	else
-		refuse(listener, connection);
+		refuse(listener, connection, peer.address);
 }
 
 static int accept_one(struct listener *listener, int socket)

@@ -16,8 +16,11 @@ struct serve {
 	 * status. */
 	int (*session)(void *context, int in, int out);
 	void *context;
-	const char *refusal;  /* told to a connection over the limits, with its line end; NULL: just
-				 close */
+	const char *refusal; /* told to a connection over the limits, with its line end; NULL: just
+				close */
+	/* For the log: a connection from this address is turned away. NULL: nobody wants to know.
+	 */
+	void (*turned_away)(void *context, const char *address);
 	uint64_t per_source;  /* 0: no limit */
 	uint64_t connections; /* 0: no limit */
 	uint64_t idle_seconds;
