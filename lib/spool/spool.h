@@ -47,6 +47,10 @@ struct spool_place {
 	uid_t owner;       /* who must own the mailbox; normally geteuid() */
 	unsigned lock_seconds;             /* how long to wait for others' locks; 0: try once */
 	const struct spool_helper *helper; /* NULL: none */
+	/* What a person should see in a log (a journal that was put aside, with its name), though the
+	 * call goes on; NULL: nobody wants to know. */
+	void (*note)(void *context, const char *text);
+	void *note_context;
 };
 
 /* What is written in front of a message on delivery. */
@@ -77,6 +81,15 @@ struct spool_message {
 
 enum spool_form { SPOOL_FORM_PLAIN, SPOOL_FORM_MBOXRD };
 
+/* The file as it was when the message was known to lie there: what fstat() tells of fd is the same
+ * as long as nobody has written to it. */
+struct spool_stamp {
+	uint64_t inode;
+	uint64_t size;
+	int64_t mtime_ns;
+	int64_t ctime_ns;
+};
+
 /* Where a message lies: read length octets at offset of fd, decoded as `form` says (mail/mboxrd.h).
  */
 struct spool_extent {
@@ -84,6 +97,8 @@ struct spool_extent {
 	uint64_t offset;
 	uint64_t length;
 	enum spool_form form;
+	uint64_t octets; /* as in struct spool_message, but of the message as it is now */
+	struct spool_stamp stamp;
 };
 
 struct spool;
