@@ -444,3 +444,11 @@ status_of() { awk -v field="$2:" '$1 == field { print $2 }' "/proc/$1/status"; }
 		"/proc/$session/limits"
 	exec 5>&-
 }
+
+@test "a session whose standard files are closed ends at once, and its log is not lost in a file that took their place" {
+	local program
+	for program in smtp-session pop3-session spool-agent; do
+		run timeout 10 "$BUILD/$program" --config "$CONF" <&- >&- 2>&-
+		[ "$status" -ne 124 ]
+	done
+}

@@ -67,7 +67,7 @@ static int run(struct pop3_session *session, const char *config_path, int in, in
 	session->began = clock_us();
 	session->login_deadline = now + (int64_t)limits->login_seconds * 1000;
 	session->agent.fd = -1;
-	peer_learn(&session->peer, in);
+	peer_learn(&session->peer, in, out);
 	err = prepare(session, config_path, &why);
 	/* Not strict: LF alone ends a line, too, as with every POP3 server. Nothing can be smuggled
 	 * here. */

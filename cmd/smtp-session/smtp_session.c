@@ -263,7 +263,7 @@ int smtp_session_run(const struct conf *conf, const char *config_path, bool lmtp
 	session.state = SMTP_START;
 	buf_init(&session.answer, ANSWER_MAX);
 	id_make(session.id);
-	peer_learn(&session.peer, in);
+	peer_learn(&session.peer, in, out);
 	log_context(LOG_SESSION_ID, session.id);
 	log_context(LOG_REMOTE_ADDR, session.peer.address);
 	if (stream_init(&session.stream, in, out, session.peer.network,

@@ -10,7 +10,6 @@
 #include "io/serve.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <sysexits.h>
@@ -83,18 +82,6 @@ static int session(void *context, int in, int out)
 	return err < 0 ? EX_OSERR : EX_OK;
 }
 
-/* A file must never be opened as 0, 1 or 2 and then be taken for input, output or the log. */
-static void fill_standard_fds(void)
-{
-	int fd;
-
-	do {
-		fd = open("/dev/null", O_RDWR);
-	} while (fd >= 0 && fd < STDERR_FILENO);
-	if (fd > STDERR_FILENO)
-		close(fd);
-}
-
 static int serve_sessions(const char *config_path)
 {
 	static struct conf conf; /* 40 KB, and as long-lived as the process */
@@ -118,7 +105,6 @@ int main(int argc, char **argv)
 	int option;
 
 	log_open("spool-agent");
-	fill_standard_fds();
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {

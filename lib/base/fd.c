@@ -93,6 +93,17 @@ bool fd_is_listening(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &len) == 0 && on;
 }
 
+void fd_fill_standard(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd < STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
 int fd_sync_dir(const char *path)
 {
 	int err = 0;
@@ -129,9 +140,12 @@ int fd_make_parents(const char *path, mode_t mode)
 	if ((size_t)snprintf(part, sizeof(part), "%s", path) >= sizeof(part))
 		return -ENAMETOOLONG;
 	for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		int err;
+
 		*slash = '\0';
-		if (mkdir(part, mode) < 0 && errno != EEXIST)
-			return -errno;
+		err = mkdir(part, mode) < 0 ? -errno : fd_sync_parent(part);
+		if (err < 0 && err != -EEXIST)
+			return err;
 		*slash = '/';
 	}
 	return 0;

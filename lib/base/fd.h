@@ -25,14 +25,18 @@ ssize_t fd_pread(int fd, void *data, size_t len, uint64_t offset);
 bool fd_is_socket(int fd);
 bool fd_is_listening(int fd);
 
+/* Open /dev/null in place of each of fds 0, 1 and 2 that is closed, so that no other file takes its
+ * place. */
+void fd_fill_standard(void);
+
 /* fsync the directory `path`, so that names made or removed in it survive a power cut. */
 int fd_sync_dir(const char *path);
 
 /* fsync the directory that holds `path`. */
 int fd_sync_parent(const char *path);
 
-/* Make each missing folder above (not including) the last part of path, with this mode. 0 or
- * -errno. */
+/* Make each missing folder above (not including) the last part of path, with this mode, on disk. 0
+ * or -errno. */
 int fd_make_parents(const char *path, mode_t mode);
 
 #endif

@@ -42,9 +42,12 @@ void log_open(const char *program)
 {
 	struct stat st;
 
+	bool closed = fstat(STDERR_FILENO, &st) < 0;
+
+	fd_fill_standard();
 	log_state.program = program;
 	log_state.target = TO_STDERR;
-	if (fstat(STDERR_FILENO, &st) < 0) {
+	if (closed) {
 		log_state.target = TO_SYSLOG;
 	} else if (sysd_is_journal(&st) && sysd_load() == 0) {
 		log_state.target = TO_JOURNAL;

@@ -69,31 +69,49 @@ static void learn_from_socket(struct peer *peer, int fd)
 		put_address(&address, peer->server);
 }
 
-/* A wrapper such as tcpserver or a TLS proxy tells the address in the environment. */
-static bool learn_from_environment(struct peer *peer)
-{
-	const char *text = getenv("REMOTE_ADDR");
-	union address address = {.any = {.sa_family = AF_UNSPEC}};
+/* Where wrappers that put pipes in front of a program leave the peer's address: CGI and systemd,
+ * ucspi-tcp, ucspi-ssl, stunnel, ncat, socat. */
+static const char *const address_names[] = {"REMOTE_ADDR", "TCPREMOTEIP", "SSLREMOTEIP",
+	"REMOTE_HOST", "NCAT_REMOTE_ADDR", "SOCAT_PEERADDR"};
 
-	if (!text)
-		text = getenv("TCPREMOTEIP");
-	if (!text)
-		return false;
-	peer->network = true; /* even if the text is nonsense: octets come from somewhere else */
-	if (inet_pton(AF_INET, text, &address.in.sin_addr) == 1)
-		address.in.sin_family = AF_INET;
-	else if (inet_pton(AF_INET6, text, &address.in6.sin6_addr) == 1)
-		address.in6.sin6_family = AF_INET6;
-	put_address(&address, peer->address);
-	peer->local = is_loopback(&address);
-	return true;
+static bool parse_address(union address *address, const char *text)
+{
+	if (inet_pton(AF_INET, text, &address->in.sin_addr) == 1)
+		address->in.sin_family = AF_INET;
+	else if (inet_pton(AF_INET6, text, &address->in6.sin6_addr) == 1)
+		address->in6.sin6_family = AF_INET6;
+	return address->any.sa_family != AF_UNSPEC;
 }
 
-void peer_learn(struct peer *peer, int fd)
+/* Is there a wrapper? Then octets come from somewhere else, even if its address is nonsense: a peer
+ * that is not known is a distant one. */
+static bool learn_from_environment(struct peer *peer)
+{
+	union address address = {.any = {.sa_family = AF_UNSPEC}};
+	const char *protocol = getenv("PROTO"); /* UCSPI */
+
+	peer->network = protocol && (strcmp(protocol, "TCP") == 0 || strcmp(protocol, "SSL") == 0);
+	for (size_t i = 0; i < sizeof(address_names) / sizeof(*address_names); i++) {
+		const char *text = getenv(address_names[i]);
+
+		if (!text)
+			continue;
+		peer->network = true;
+		if (parse_address(&address, text))
+			break;
+	}
+	put_address(&address, peer->address);
+	peer->local = is_loopback(&address);
+	return peer->network;
+}
+
+void peer_learn(struct peer *peer, int in, int out)
 {
 	*peer = (struct peer){.uid = (uid_t)-1};
-	if (fd_is_socket(fd)) {
-		learn_from_socket(peer, fd);
+	if (fd_is_socket(in)) {
+		learn_from_socket(peer, in);
+	} else if (fd_is_socket(out)) {
+		learn_from_socket(peer, out);
 	} else if (!learn_from_environment(peer)) {
 		peer->local = true;
 		peer->pipe = true;

@@ -1,6 +1,7 @@
 /*
- * peer - who is at the other end. Learnt from the socket; from $REMOTE_ADDR or $TCPREMOTEIP only
- * where fd 0 is no socket (a TLS wrapper in between); else it is whoever holds the pipe.
+ * peer - who is at the other end. Learnt from the socket; from the environment ($REMOTE_ADDR,
+ * $TCPREMOTEIP and their like) only where there is no socket (a TLS wrapper in between); else it is
+ * whoever holds the pipe.
  */
 #ifndef IO_PEER_H
 #define IO_PEER_H
@@ -21,7 +22,9 @@ struct peer {
 	uid_t uid;  /* for pipes and Unix sockets: whose */
 };
 
-void peer_learn(struct peer *peer, int fd);
+/* in and out are where the session reads and writes; one socket among them is enough to be no pipe.
+ */
+void peer_learn(struct peer *peer, int in, int out);
 
 /* The part of an address that counts as one source: the address, or for IPv6 its /64
  * ("2001:db8:0:1::"). */

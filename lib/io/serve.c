@@ -113,7 +113,7 @@ static void start_child(struct listener *listener, int connection)
 	struct child *child = &listener->children[listener->count];
 	struct peer peer;
 
-	peer_learn(&peer, connection);
+	peer_learn(&peer, connection, connection);
 	peer_source(peer.address, child->source);
 	if (is_over_limit(listener, child->source)) {
 		refuse(listener, connection, peer.address);
