@@ -224,6 +224,7 @@ int serve(const struct serve *serve)
 	int out = passed > 0 ? in : STDOUT_FILENO;
 
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like others */
 	if (fd_is_listening(in))
 		return serve_listening(serve, in, passed > 0 ? passed : 1);
 	if (passed == 0 && fd_is_socket(in))

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -66,6 +67,7 @@ int stream_init(struct stream *stream, int in, int out, bool strict, int64_t ses
 	prepare_socket(in);
 	if (out != in)
 		prepare_socket(out);
+	stream->is_socket = fd_is_socket(out);
 	return 0;
 }
 
@@ -201,7 +203,7 @@ static enum stream_event skip_line(struct stream *stream, int64_t deadline)
 			return STREAM_TOO_LONG;
 		skipped += len;
 	}
-	return STREAM_ERROR;
+	return STREAM_ENDLESS;
 }
 
 enum stream_event stream_line(
@@ -242,25 +244,52 @@ bool stream_has_input(const struct stream *stream)
 	return stream->begin < stream->end;
 }
 
+/* How much of the output to write at once. A pipe's write blocks unless it has room for all of it,
+ * which is only promised for PIPE_BUF octets, and only after poll(2) has said so. 0 at the
+ * deadline, or -errno. */
+static ssize_t next_write(struct stream *stream, size_t left)
+{
+	int ready;
+
+	if (stream->is_socket)
+		return (ssize_t)left;
+	ready = wait_for(stream->out, POLLOUT, stream->write_deadline);
+	if (ready <= 0)
+		return ready;
+	return left < PIPE_BUF ? (ssize_t)left : PIPE_BUF;
+}
+
+static ssize_t write_some(struct stream *stream, const char *data, size_t left)
+{
+	ssize_t part = next_write(stream, left);
+
+	if (part == 0)
+		return -ETIMEDOUT;
+	if (part < 0)
+		return part;
+	part = stream->transport->write(stream->context, data, (size_t)part);
+	if (part >= 0 || errno == EINTR)
+		return part < 0 ? 0 : part;
+	if (errno != EAGAIN)
+		return -errno;
+	part = wait_for(stream->out, POLLOUT, stream->write_deadline);
+	if (part == 0)
+		return -ETIMEDOUT;
+	return part < 0 ? part : 0;
+}
+
 int stream_flush(struct stream *stream, int64_t deadline)
 {
 	size_t done = 0;
 
 	stream->write_deadline = sooner(stream, deadline);
 	while (stream->error == 0 && done < stream->output.len) {
-		ssize_t n = stream->transport->write(
-			stream->context, stream->output.at + done, stream->output.len - done);
+		ssize_t n = write_some(stream, stream->output.at + done, stream->output.len - done);
 
-		if (n >= 0) {
+		if (n < 0)
+			stream->error = (int)n;
+		else
 			done += (size_t)n;
-		} else if (errno == EAGAIN) {
-			int ready = wait_for(stream->out, POLLOUT, stream->write_deadline);
-
-			if (ready <= 0)
-				stream->error = ready == 0 ? -ETIMEDOUT : ready;
-		} else if (errno != EINTR) {
-			stream->error = -errno;
-		}
 	}
 	stream->output.len = 0;
 	return stream->error;

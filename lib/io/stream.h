@@ -22,13 +22,14 @@
 #define STREAM_INPUT_SIZE  65536 /* octets read at once */
 #define STREAM_OUTPUT_SIZE 65536 /* octets of replies held before they go out */
 #define STREAM_SKIP_MAX                                                                            \
-	(1 << 20) /* octets of an over-long line that are skipped; then STREAM_ERROR */
+	(1 << 20) /* octets of an over-long line that are skipped; then STREAM_ENDLESS */
 
 enum stream_event {
 	STREAM_LINE,
 	STREAM_EOF,      /* the peer has closed; a last line without its end is not handed out */
 	STREAM_TIMEOUT,  /* the deadline */
-	STREAM_ERROR,    /* the connection broke, or a line had no end at all */
+	STREAM_ERROR,    /* the connection broke */
+	STREAM_ENDLESS,  /* a line over STREAM_SKIP_MAX: there is no going on */
 	STREAM_TOO_LONG, /* a line over the limit, skipped to its end */
 	STREAM_BAD_NUL,  /* a line, skipped to its end, with NUL in it */
 	STREAM_BAD_CR,   /* ... with a CR that no LF follows */
@@ -45,6 +46,7 @@ struct stream {
 	int in;
 	int out;
 	bool strict;
+	bool is_socket; /* out is one */
 	const struct stream_transport *transport;
 	void *context;
 	int64_t session_deadline; /* no call waits beyond it */

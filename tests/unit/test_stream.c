@@ -129,7 +129,7 @@ static void test_endless_line(void **state)
 		_exit(0);
 	}
 	event = stream_line(&fixture.stream, STREAM_LINE_MAX, clock_ms() + 20000, &line, &len);
-	assert_int_equal(event, STREAM_ERROR);
+	assert_int_equal(event, STREAM_ENDLESS);
 	free(text);
 	end(&fixture);
 }
