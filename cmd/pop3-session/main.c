@@ -5,6 +5,7 @@
 #include "pop3_session.h"
 
 #include "base/log.h"
+#include "conf/conf_fresh.h"
 #include "io/serve.h"
 
 #include <getopt.h>
@@ -56,30 +57,47 @@ static void turned_away(void *context, const char *address)
 		"too many connections at once", LOG_END);
 }
 
+/* Is there a configuration to serve by? The log hears it if there is none. */
+static bool is_set_up(struct conf_fresh *fresh)
+{
+	bool news;
+	bool good = conf_fresh_read(fresh, &news);
+
+	if (!good && news)
+		refuse(EX_CONFIG, fresh->why.text);
+	return good;
+}
+
+static int session(void *context, int in, int out)
+{
+	struct conf_fresh *fresh = context;
+
+	if (!is_set_up(fresh))
+		return pop3_session_refuse(out);
+	return pop3_session_run(&fresh->conf, fresh->path, in, out);
+}
+
 static int hold_sessions(const char *config_path)
 {
-	static struct pop3_program program; /* 26 KB, and as long-lived as the process */
-	const struct conf_limits *limits = &program.conf.limits;
+	static struct conf_fresh fresh; /* 40 KB, and as long-lived as the process */
 	struct serve how = {
-		.session = pop3_session_refuse,
-		.context = &program,
+		.session = session,
+		.context = &fresh,
 		.turned_away = turned_away,
 		.refusal = POP3_UNAVAILABLE,
-		.idle_seconds = 10, /* of a listener that can but refuse */
 	};
-	struct why why;
+	const struct conf_limits *limits;
+	bool good;
+	int status;
 
-	program.config_path = config_path;
-	if (conf_load(&program.conf, config_path, &why) < 0) {
-		refuse(EX_CONFIG, why.text);
-		serve(&how);
-		return EX_CONFIG;
-	}
-	how.session = pop3_session_run;
+	fresh.path = config_path;
+	good = is_set_up(&fresh);
+	limits = conf_fresh_limits(&fresh);
 	how.per_source = limits->per_source;
 	how.connections = limits->connections;
 	how.idle_seconds = limits->listen_idle;
-	return serve(&how);
+	status = serve(&how);
+	return good ? status : EX_CONFIG;
 }
 
 int main(int argc, char **argv)

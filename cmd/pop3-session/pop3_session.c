@@ -45,6 +45,8 @@ static int prepare(struct pop3_session *session, const char *config_path, struct
 	log_event(LOG_INFO, "connect", LOG_END);
 	err = agent_open_channel(&session->agent, session->conf->agent_socket, config_path, id,
 		session->peer.address, why);
+	if (err == 0 && session->conf->limits.session_seconds / 2 < AGENT_PATIENCE_SECONDS)
+		agent_set_patience(&session->agent, session->conf->limits.session_seconds / 2);
 	return err < 0 ? err : enter_jail(session->conf, why);
 }
 
@@ -83,25 +85,22 @@ static int run(struct pop3_session *session, const char *config_path, int in, in
 	return EX_OK;
 }
 
-int pop3_session_run(void *program, int in, int out)
+int pop3_session_run(const struct conf *conf, const char *config_path, int in, int out)
 {
-	const struct pop3_program *how = program;
 	struct pop3_session *session = calloc(1, sizeof(*session));
 	int status;
 
 	if (!session)
 		return EX_OSERR;
-	session->conf = &how->conf;
-	status = run(session, how->config_path, in, out);
+	session->conf = conf;
+	status = run(session, config_path, in, out);
 	agent_close_channel(&session->agent);
 	free(session);
 	return status;
 }
 
-int pop3_session_refuse(void *program, int in, int out)
+int pop3_session_refuse(int out)
 {
-	(void)program;
-	(void)in;
 	(void)fd_write(out, POP3_UNAVAILABLE, strlen(POP3_UNAVAILABLE));
 	return EX_CONFIG;
 }

@@ -76,18 +76,12 @@ extern const char *const pop3_state_names[];
 /* Passwords in clear are taken from this peer ([auth] plaintext). */
 bool pop3_takes_passwords(const struct pop3_session *session);
 
-/* What all sessions of a process have in common. */
-struct pop3_program {
-	struct conf conf;
-	const char *config_path; /* as --config gave it, or NULL */
-};
-
-/* One session on in and out, for serve(). program is a struct pop3_program. Returns an exit status
- * (sysexits). */
-int pop3_session_run(void *program, int in, int out);
+/* One session on in and out. config_path is --config's, or NULL. Returns an exit status (sysexits).
+ */
+int pop3_session_run(const struct conf *conf, const char *config_path, int in, int out);
 
 /* The same where the configuration can't be used: tells the peer so. */
-int pop3_session_refuse(void *program, int in, int out);
+int pop3_session_refuse(int out);
 
 /* What the peer is told instead of a greeting where no session can be held. */
 #define POP3_UNAVAILABLE "-ERR [SYS/TEMP] mail service not available now\r\n"

@@ -4,6 +4,7 @@
  */
 #include "base/fd.h"
 #include "base/log.h"
+#include "conf/conf_fresh.h"
 #include "io/serve.h"
 #include "smtp_session.h"
 
@@ -27,8 +28,7 @@ static const char usage[] =
 	"  --version      show the version\n";
 
 struct program {
-	struct conf conf;
-	const char *config_path;
+	struct conf_fresh fresh;
 	bool lmtp;
 	bool submission;
 	bool tls;
@@ -48,7 +48,7 @@ static int read_options(struct program *program, int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':
-			program->config_path = optarg;
+			program->fresh.path = optarg;
 			break;
 		case 'l':
 			program->lmtp = true;
@@ -79,13 +79,6 @@ static int read_options(struct program *program, int argc, char **argv)
 	return -1;
 }
 
-static int session(void *context, int in, int out)
-{
-	const struct program *program = context;
-
-	return smtp_session_run(&program->conf, program->config_path, program->lmtp, in, out);
-}
-
 /* RFC 5321 3.8: whoever connects is told 421; why is in the log. */
 static int refuse(void *context, int in, int out)
 {
@@ -96,14 +89,35 @@ static int refuse(void *context, int in, int out)
 	return fd_write(out, reply, sizeof(reply) - 1) < 0 ? EX_IOERR : EX_CONFIG;
 }
 
-/* Nothing can be served, for a reason that the log tells. */
-static int give_up(int status, const char *reason)
+/* Is there a configuration to serve by? The log hears it if there is none. */
+static bool is_set_up(struct program *program)
 {
-	struct serve service = {.session = refuse, .idle_seconds = 10};
+	bool news;
+	bool good = conf_fresh_read(&program->fresh, &news);
+
+	if (!good && news)
+		log_event(LOG_ERR, "unavailable", LOG_STATUS, program->fresh.why.status, LOG_REASON,
+			program->fresh.why.text, LOG_END);
+	return good;
+}
+
+static int session(void *context, int in, int out)
+{
+	struct program *program = context;
+
+	if (!is_set_up(program))
+		return refuse(program, in, out);
+	return smtp_session_run(&program->fresh.conf, program->fresh.path, program->lmtp, in, out);
+}
+
+/* What was asked for is not to be had. */
+static int give_up(const char *reason)
+{
+	struct serve service = {.session = refuse, .idle_seconds = 1};
 
 	log_event(LOG_ERR, "unavailable", LOG_STATUS, "4.3.5", LOG_REASON, reason, LOG_END);
 	(void)serve(&service);
-	return status;
+	return EX_UNAVAILABLE;
 }
 
 static void turned_away(void *context, const char *address)
@@ -113,14 +127,26 @@ static void turned_away(void *context, const char *address)
 		"too many connections at once", LOG_END);
 }
 
+static int serve_sessions(struct program *program)
+{
+	struct serve service = {.session = session,
+		.context = program,
+		.turned_away = turned_away,
+		.refusal = "421 4.7.0 Too many connections from your address\r\n"};
+	bool good = is_set_up(program);
+	const struct conf_limits *limits = conf_fresh_limits(&program->fresh);
+	int status;
+
+	service.per_source = limits->per_source;
+	service.connections = limits->connections;
+	service.idle_seconds = limits->listen_idle;
+	status = serve(&service);
+	return good ? status : EX_CONFIG;
+}
+
 int main(int argc, char **argv)
 {
 	static struct program program;
-	struct serve service = {.session = session,
-		.context = &program,
-		.turned_away = turned_away,
-		.refusal = "421 4.7.0 Too many connections from your address\r\n"};
-	struct why why;
 	int status = read_options(&program, argc, argv);
 
 	if (status >= 0)
@@ -131,13 +157,7 @@ int main(int argc, char **argv)
 			       ? EX_IOERR
 			       : EX_OK;
 	log_open("smtp-session");
-	if (conf_load(&program.conf, program.config_path, &why) < 0)
-		return give_up(EX_CONFIG, why.text);
 	if (program.tls || program.submission)
-		return give_up(EX_UNAVAILABLE,
-			"--tls and --submission need TLS, which this version lacks");
-	service.per_source = program.conf.limits.per_source;
-	service.connections = program.conf.limits.connections;
-	service.idle_seconds = program.conf.limits.listen_idle;
-	return serve(&service);
+		return give_up("--tls and --submission need TLS, which this version lacks");
+	return serve_sessions(&program);
 }

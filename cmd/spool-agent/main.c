@@ -7,6 +7,7 @@
  */
 #include "agent/agent_server.h"
 #include "base/log.h"
+#include "conf/conf_fresh.h"
 #include "io/serve.h"
 
 #include <errno.h>
@@ -66,13 +67,27 @@ static void log_it(void *context, const struct agent_event *event)
 		number(duration, event->duration_us), LOG_REASON, event->reason, LOG_END);
 }
 
+/* Is there a configuration to serve by? The log hears it if there is none. */
+static bool is_set_up(struct conf_fresh *fresh)
+{
+	bool news;
+	bool good = conf_fresh_read(fresh, &news);
+
+	if (!good && news)
+		refuse(EX_CONFIG, fresh->why.text);
+	return good;
+}
+
 static int session(void *context, int in, int out)
 {
-	const struct conf *conf = context;
-	struct agent_server server = {.conf = conf, .event = log_it};
-	int err = agent_serve(&server, in);
+	struct conf_fresh *fresh = context;
+	struct agent_server server = {.conf = &fresh->conf, .event = log_it};
+	int err;
 
 	(void)out;
+	if (!is_set_up(fresh))
+		return EX_CONFIG;
+	err = agent_serve(&server, in);
 	if (err == -EPROTO)
 		return EX_PROTOCOL;
 	if (err == -EPERM)
@@ -84,19 +99,23 @@ static int session(void *context, int in, int out)
 
 static int serve_sessions(const char *config_path)
 {
-	static struct conf conf; /* 40 KB, and as long-lived as the process */
-	struct serve how = {.session = session, .context = &conf};
-	struct why why;
+	static struct conf_fresh fresh; /* 40 KB, and as long-lived as the process */
+	struct serve how = {.session = session, .context = &fresh};
+	const struct conf_limits *limits;
+	bool good;
+	int status;
 
-	if (conf_load(&conf, config_path, &why) < 0)
-		return refuse(EX_CONFIG, why.text);
+	fresh.path = config_path;
+	good = is_set_up(&fresh);
+	limits = conf_fresh_limits(&fresh);
 	/*
 	 * Sessions come from this host: it is they that count their peers per source. And each of
 	 * their listeners (smtp, submission, pop3, pop3s) may have so many of them at once.
 	 */
-	how.connections = 4 * conf.limits.connections;
-	how.idle_seconds = conf.limits.listen_idle;
-	return serve(&how);
+	how.connections = 4 * limits->connections;
+	how.idle_seconds = limits->listen_idle;
+	status = serve(&how);
+	return good ? status : EX_CONFIG;
 }
 
 int main(int argc, char **argv)

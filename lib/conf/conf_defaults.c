@@ -51,6 +51,11 @@ static const struct conf system_defaults = {
 		},
 };
 
+const struct conf_limits *conf_default_limits(void)
+{
+	return &system_defaults.limits;
+}
+
 bool conf_is_ordinary(void)
 {
 	return geteuid() >= 1000;

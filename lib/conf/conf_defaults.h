@@ -7,6 +7,9 @@
 /* Before the file is read: everything but the names that cost a look-up. 0 or -errno. */
 int conf_defaults(struct conf *conf, struct why *why);
 
+/* The limits that hold where no file says anything. */
+const struct conf_limits *conf_default_limits(void);
+
 /* After it: the host's name and the domains, where the file gave none. */
 void conf_defaults_names(struct conf *conf);
 

@@ -1,0 +1,29 @@
+/*
+ * conf_fresh - the configuration for a process that serves: read when it starts, and again in each
+ * child that a listener forks, so that a change, also the correction of a mistake, holds from the
+ * next connection on.
+ */
+#ifndef CONF_CONF_FRESH_H
+#define CONF_CONF_FRESH_H
+
+#include "conf/conf.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct conf_fresh {
+	const char *path; /* NULL: CONF_FILE */
+	struct conf conf;
+	struct why why; /* what was wrong, where it could not be read */
+	pid_t reader;   /* the process that has read it; 0: none */
+	bool good;
+};
+
+/* Read it, unless this process has done so. Is it good? *news becomes true if it was read now. */
+bool conf_fresh_read(struct conf_fresh *fresh, bool *news);
+
+/* What a listener must know before any connection: the limits, or the defaults where it is not
+ * good. */
+const struct conf_limits *conf_fresh_limits(const struct conf_fresh *fresh);
+
+#endif
