@@ -177,6 +177,7 @@ static int expand_address(struct account_expansion *expansion, const char *owner
 		return account_unknown(why);
 	memcpy(name, target->text, len);
 	name[len] = '\0';
+	expansion->wants_postmaster |= strcasecmp(name, "postmaster") == 0;
 	if (target->kind != ALIAS_FINAL)
 		return account_expand(expansion, name, domain, why);
 	err = account_find(expansion->conf, name, domain, &account, why);

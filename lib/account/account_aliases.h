@@ -24,6 +24,7 @@ struct account_expansion {
 	struct account_visit *visits;
 	size_t visit_count;
 	unsigned depth;
+	bool wants_postmaster; /* a target is postmaster, who must not be nobody (RFC 5321 4.5.1) */
 	struct account_targets targets;
 };
 

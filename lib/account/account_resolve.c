@@ -94,6 +94,7 @@ static int resolve_postmaster(
 static int resolve(struct account_expansion *expansion, const char *text, struct why *why)
 {
 	struct address address;
+	int err;
 
 	if (split(text, &address) < 0)
 		return account_unknown(why);
@@ -103,7 +104,14 @@ static int resolve(struct account_expansion *expansion, const char *text, struct
 			why, ENOENT, WHY_PERM, "5.7.1", "mail for this domain is not taken here");
 	if (strcasecmp(address.local, "postmaster") == 0)
 		return resolve_postmaster(expansion, address.domain, why);
-	return account_expand(expansion, address.local, address.domain, why);
+	err = account_expand(expansion, address.local, address.domain, why);
+	/* "abuse: postmaster" reaches whom postmaster reaches, also where that is the last resort.
+	 */
+	if (err == -EINVAL && expansion->wants_postmaster && expansion->targets.count == 0) {
+		account_note(expansion->notes, "%s", why->text);
+		err = add_postmaster(expansion, address.domain, why);
+	}
+	return err;
 }
 
 int account_resolve(const struct conf *conf, const char *address, struct account_targets *out,

@@ -280,6 +280,23 @@ static void test_postmaster(void **state)
 	assert_string_equal(resolve("postmaster@example.org"), "alice");
 }
 
+/* Debian's usual file, where no account is called root. */
+static void test_aliases_of_postmaster(void **state)
+{
+	(void)state;
+	write_file("aliases", "mailer-daemon: postmaster\npostmaster: root\nabuse: Postmaster\n");
+	assert_string_equal(resolve("abuse@example.org"), "postmaster");
+	assert_string_equal(resolve("MAILER-DAEMON@example.org"), "postmaster");
+	write_file("aliases", "abuse: postmaster\n");
+	assert_string_equal(resolve("abuse@example.org"), "postmaster");
+	write_file("aliases", "abuse: postmaster\nroot: bob\n");
+	assert_string_equal(resolve("abuse@example.org"), "bob");
+	write_file("aliases", "abuse: postmaster, alice\n");
+	assert_string_equal(resolve("abuse@example.org"), "alice");
+	write_file("aliases", "hostmaster: nobody-here\n");
+	assert_string_equal(resolve("hostmaster@example.org"), "4.3.5");
+}
+
 #define USERS_TEST(f) cmocka_unit_test_setup_teardown(f, make_users, remove_place)
 
 int main(void)
@@ -295,6 +312,7 @@ int main(void)
 		USERS_TEST(test_alias_file_of_others),
 		USERS_TEST(test_many_targets),
 		USERS_TEST(test_postmaster),
+		USERS_TEST(test_aliases_of_postmaster),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
