@@ -55,6 +55,12 @@ unplace() {
 	for pid in "${PIDS[@]:-}"; do
 		[ -n "$pid" ] && kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
 	done
+	# A sanitizer's report may be all that is seen of a fault in a process that nobody waits for.
+	if [ -n "${T:-}" ] && grep -qE 'Sanitizer|runtime error:' "$T/log" 2>/dev/null; then
+		grep -E -A 20 'Sanitizer|runtime error:' "$T/log" >&2
+		rm -rf "$T"
+		return 1
+	fi
 	[ -n "${T:-}" ] && rm -rf "$T"
 	return 0
 }

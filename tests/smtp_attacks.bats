@@ -191,7 +191,9 @@ clean_after() {
 	{ printf 'NOOP %2041s\r\n' x; printf 'NOOP %2042s\r\nNOOP\r\n' x; head -c 60000 /dev/zero | tr '\0' a; printf '\r\nQUIT\r\n'; } |
 		smtp | tr -d '\r' | cut -c 1-9 | tail -n +2 | diff - <(printf '250 2.0.0\n500 5.5.2\n250 2.0.0\n500 5.5.2\n221 2.0.0\n')
 	head -c 3000000 /dev/zero | tr '\0' a | smtp >"$T/out"
-	[ "$(wc -l <"$T/out")" = 1 ]
+	[ "$(wc -l <"$T/out")" = 2 ]
+	tail -n 1 "$T/out" | grep -q '^500 5\.5\.2 '
+	grep -q 'a line without end' "$T/log"
 }
 
 @test "smtp attacks: a line without end, headers without end, a 100 KB field: constant memory" {
@@ -229,6 +231,97 @@ clean_after() {
 	exec 5>&-
 	tail -n 1 "$T/out" | grep -q '^421 4\.4\.2 '
 	[ ! -s "$T/mail/alice" ]
+}
+
+@test "smtp attacks: a peer that drips its message slower than the least rate is hung up on" {
+	local begun=$SECONDS
+	place <<<$'[limits]\ncommand_timeout = 2'
+	server smtp-session
+	exec 5<>"/dev/tcp/127.0.0.1/$PORT"
+	printf "$START" >&5
+	(trap '' PIPE; for _ in $(seq 60); do printf x >&5 2>/dev/null || break; sleep 0.5; done) &
+	timeout 25 cat <&5 | tr -d '\r' >"$T/out"
+	exec 5>&-
+	kill %1 2>/dev/null || true
+	wait
+	tail -n 1 "$T/out" | grep -q '^421 4\.4\.2 '
+	[ $((SECONDS - begun)) -lt 20 ]
+}
+
+@test "smtp attacks: a peer that never reads its replies is hung up on, on a socket and on a wrapper's pipe" {
+	place <<<$'[limits]\ncommand_timeout = 1\njunk_commands = 10000000'
+	server smtp-session
+	python3 "$BATS_TEST_DIRNAME/smtp_deaf.py" "$PORT"
+	grep -q "replies can't be sent" "$T/log"
+	: >"$T/log"
+	mkfifo "$T/fifo"
+	exec 6<>"$T/fifo"
+	yes HELP | crlf | REMOTE_ADDR=192.0.2.1 timeout 20 "$BUILD/smtp-session" --config "$CONF" >"$T/fifo" 2>>"$T/log"
+	exec 6>&-
+	grep -q "replies can't be sent" "$T/log"
+}
+
+@test "smtp attacks: behind a wrapper with pipes, too, no variant of the end of data smuggles a message" {
+	place
+	via_wrapper() { REMOTE_ADDR=192.0.2.1 via_pipe "$1"; }
+	never_two wrapper
+}
+
+@test "smtp attacks: an agent that is gone, or that hangs, is a 451, and the log says so" {
+	local agent
+	place <<<$'[limits]\nlock_timeout = 20\nsession_time = 600'
+	: >"$T/mail/alice"
+	if [ "$(id -u)" = 0 ]; then chown "$OWNER" "$T/mail/alice"; fi
+	echo $$ >"$T/mail/alice.lock" # somebody who lives
+	{ printf "$START\r\n.\r\n"; sleep 2; printf 'QUIT\r\n'; } | smtp >"$T/out" &
+	for _ in $(seq 100); do
+		agent=$(pgrep -o -f "spool-agent --config $CONF" || true)
+		if grep -q '^354' "$T/out" && [ "$(pgrep -c -f "spool-agent --config $CONF")" -ge 2 ]; then break; fi
+		sleep 0.05
+	done
+	kill -9 "$agent"
+	rm "$T/mail/alice.lock"
+	wait %1
+	grep -q '^451 4\.3\.0 ' "$T/out"
+	run ! grep -q '^250 2\.0\.0' "$T/out"
+	grep -q 'the spool-agent has gone away' "$T/log"
+}
+
+@test "smtp attacks: an agent that hangs holds no session longer than the session's time" {
+	local agent
+	place <<<$'[limits]\nsession_time = 4'
+	mkfifo "$T/fifo"
+	smtp <"$T/fifo" >"$T/out" &
+	exec 6>"$T/fifo"
+	for _ in $(seq 100); do if [ -s "$T/out" ]; then break; fi; sleep 0.05; done
+	agent=$(pgrep -o -f "spool-agent --config $CONF")
+	kill -STOP "$agent"
+	printf 'EHLO x\nMAIL FROM:<>\nRCPT TO:<alice@example.org>\n' >&6
+	exec 6>&-
+	for _ in $(seq 160); do if ! kill -0 $! 2>/dev/null; then break; fi; sleep 0.05; done
+	kill -KILL "$agent"
+	run ! kill -0 $!
+	grep -q '^451 4\.3\.0 ' "$T/out"
+}
+
+@test "smtp attacks: a limit on the size of files is an error like others" {
+	[ -z "${SAN:-}" ] || skip "the sanitizers' reports need room"
+	place
+	{ printf "$START\r\n"; for _ in $(seq 5000); do printf '%078d\r\n' 0; done; printf '.\r\nQUIT\r\n'; } >"$T/in"
+	(ulimit -f 100; smtp <"$T/in" | cat >"$T/out")
+	grep -q '^452 4\.3\.1 ' "$T/out"
+	[ ! -s "$T/mail/alice" ]
+}
+
+@test "smtp attacks: over-long lines and repeated recipients are counted, too" {
+	place <<<$'[smtp]\nmax_recipients = 100'
+	for _ in $(seq 50); do printf 'NOOP %3000s\r\n' x; done | smtp | tr -d '\r' >"$T/out"
+	[ "$(grep -c '^500 5\.5\.2' "$T/out")" = 20 ]
+	tail -n 1 "$T/out" | grep -q '^421 4\.7\.0 '
+	{ printf 'EHLO x\nMAIL FROM:<>\n'; for _ in $(seq 200); do printf 'RCPT TO:<alice@example.org>\n'; done; } | smtp | tr -d '\r' >"$T/out"
+	[ "$(grep -c '^250 2\.1\.5' "$T/out")" = 100 ]
+	[ "$(grep -c '^452 4\.5\.3' "$T/out")" = 20 ]
+	tail -n 1 "$T/out" | grep -q '^421 '
 }
 
 @test "smtp attacks: the whole session has an end, however busy the peer" {

@@ -23,6 +23,13 @@ reply() {
 		sed -n "$(($(printf "$way" | grep -c .) + 2))p"
 }
 
+# after FLAG STATE COMMAND: what MAIL, RCPT and RSET answer behind it: the state that it has left.
+after() {
+	local way=${WAY[$2]} hello=EHLO
+	[ "$1" = --lmtp ] && hello=LHLO
+	printf "${way//HELLO/$hello}%s\nMAIL FROM:<x@y.z>\nRCPT TO:<bob@example.org>\nRSET\n" "$3" | smtp $1 | tr -d '\r' | tail -n 3
+}
+
 matrix() {
 	local name states usage state got count=0 failed=0
 	place <<<$'[limits]\nerrors = 1000'
@@ -32,7 +39,7 @@ matrix() {
 			count=$((count + 1))
 			case ,$states, in
 			*,"$state",*) [[ "$got" =~ ^([23]|502) ]] ;;
-			*) [[ "$got" == "503 5.5.1 $name "* ]] ;;
+			*) [[ "$got" == "503 5.5.1 $name "* ]] && [ "$(after "$1" "$state" "$(example "$usage")")" = "$(after "$1" "$state" NOOP)" ] ;;
 			esac || { echo "$name in $state: $got"; failed=1; }
 		done
 	done < <("$BUILD/smtp-session" $1 --dump-verbs)

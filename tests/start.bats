@@ -448,7 +448,7 @@ status_of() { awk -v field="$2:" '$1 == field { print $2 }' "/proc/$1/status"; }
 @test "a session whose standard files are closed ends at once, and its log is not lost in a file that took their place" {
 	local program
 	for program in smtp-session pop3-session spool-agent; do
-		run timeout 10 "$BUILD/$program" --config "$CONF" <&- >&- 2>&-
+		run bash -c 'timeout 10 "$0" --config "$1" <&- >&- 2>&-' "$BUILD/$program" "$CONF"
 		[ "$status" -ne 124 ]
 	done
 }

@@ -18,10 +18,13 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define GRACE_MS 60000 /* before the least rate counts */
+#define BUDGET_MS                                                                                  \
+	120000 /* for all deliveries of a message: a client waits 600 s (RFC 5321 4.5.3.2.6) */
 
 struct reception {
 	struct smtp_session *session;
@@ -54,14 +57,22 @@ static void put(struct reception *reception, const void *data, size_t len)
 		why_errno(&reception->why, -err, "staged message", "write");
 }
 
+static bool is_numeric(const char *address)
+{
+	return strcmp(address, "local") != 0 && strcmp(address, "unknown") != 0;
+}
+
 static void put_trace(struct reception *reception)
 {
 	struct smtp_session *session = reception->session;
 	const struct smtp_transaction *transaction = &session->transaction;
 	struct trace trace = {
 		.helo = session->helo,
-		.address = session->peer.pipe ? NULL : session->peer.address,
-		.uid = (unsigned)session->peer.uid,
+		.address = is_numeric(session->peer.address) ? session->peer.address : NULL,
+		.origin = session->peer.pipe    ? "local pipe"
+			  : session->peer.local ? "local socket"
+						: "unknown",
+		.uid = session->peer.uid,
 		.hostname = session->conf->hostname,
 		.protocol = session->lmtp       ? "LMTP"
 			    : session->extended ? "ESMTP"
@@ -85,11 +96,12 @@ static void put_trace(struct reception *reception)
 static int64_t next_deadline(const struct reception *reception)
 {
 	const struct conf_limits *limits = &reception->session->conf->limits;
-	int64_t idle = clock_ms() + (int64_t)limits->command_seconds * 1000;
+	int64_t grace = (int64_t)limits->command_seconds * 1000;
+	int64_t idle = clock_ms() + grace;
 	int64_t rate = INT64_MAX;
 
 	if (limits->data_rate > 0)
-		rate = reception->begun + GRACE_MS +
+		rate = reception->begun + (grace < GRACE_MS ? grace : GRACE_MS) +
 		       (int64_t)(reception->dot.octets / limits->data_rate) * 1000;
 	return idle < rate ? idle : rate;
 }
@@ -157,6 +169,11 @@ static int deliver(struct smtp_session *session, const char *recipient, struct w
 	char sender[PATH_TEXT_SIZE];
 
 	memset(why, 0, sizeof(*why));
+	if (clock_ms() > session->transaction.deadline) {
+		why_set(why, ETIMEDOUT, WHY_TEMP, "4.3.2",
+			"the other recipients took all of the time");
+		return -1;
+	}
 	path_format(&session->transaction.sender, sender);
 	if (agent_deliver(&session->agent, sender, recipient, session->transaction.id, why) < 0) {
 		if (why->class == WHY_NONE)
@@ -172,22 +189,41 @@ static void say_accepted(struct smtp_session *session)
 	smtp_say(session, 250, "2.0.0", "Accepted as %s", session->transaction.id);
 }
 
-/* RFC 2033 4.2: one reply for each recipient, in their order. */
+/* The first recipient of the same name, at the latest `n` itself. */
+static size_t first_of_name(const struct smtp_transaction *transaction, size_t n)
+{
+	size_t first = 0;
+
+	while (strcmp(transaction->recipients[first], transaction->recipients[n]) != 0)
+		first++;
+	return first;
+}
+
+/* RFC 2033 4.2: one reply for each RCPT that was accepted, in their order, each as soon as it is
+ * known. One that was named twice has the message once and both replies. */
 static void answer_each(struct smtp_session *session, const struct why *failure)
 {
 	const struct smtp_transaction *transaction = &session->transaction;
+	struct why *verdicts = calloc(transaction->count, sizeof(*verdicts));
 
 	for (size_t i = 0; i < transaction->count; i++) {
+		size_t first = verdicts ? first_of_name(transaction, i) : i;
 		struct why why = *failure;
 
-		if (why.class == WHY_NONE)
+		if (first < i)
+			why = verdicts[first];
+		else if (why.class == WHY_NONE)
 			(void)deliver(session, transaction->recipients[i], &why);
+		if (verdicts)
+			verdicts[i] = why;
 		log_verdict(session, transaction->recipients[i], &why);
 		if (why.class == WHY_NONE)
 			say_accepted(session);
 		else
 			smtp_say_why(session, &why);
+		(void)smtp_send(session); /* a failure sticks, and ends the session */
 	}
+	free(verdicts);
 }
 
 /*
@@ -229,6 +265,8 @@ static void finish(struct reception *reception)
 	struct smtp_session *session = reception->session;
 
 	session->transaction.size = reception->dot.octets;
+	session->transaction.deadline = clock_ms() + BUDGET_MS;
+	session->told = true; /* by log_verdict() */
 	if (session->lmtp)
 		answer_each(session, &reception->why);
 	else

@@ -39,14 +39,19 @@ static bool localise(const struct smtp_session *session, struct path *path)
 	return true;
 }
 
+static bool is_known(const struct smtp_transaction *transaction, const char *address)
+{
+	for (size_t i = 0; i < transaction->count; i++) {
+		if (strcmp(transaction->recipients[i], address) == 0)
+			return true;
+	}
+	return false;
+}
+
 static bool keep(struct smtp_transaction *transaction, const char *address)
 {
 	char *copy;
 
-	for (size_t i = 0; i < transaction->count; i++) {
-		if (strcmp(transaction->recipients[i], address) == 0)
-			return true; /* said twice, delivered once */
-	}
 	if (transaction->count == transaction->room) {
 		size_t room = transaction->room ? transaction->room * 2 : 8;
 		char **more = reallocarray(transaction->recipients, room, sizeof(*more));
@@ -68,15 +73,20 @@ static void accept_recipient(struct smtp_session *session, const struct path *pa
 	char address[PATH_TEXT_SIZE];
 	struct why why;
 
+	bool known;
+
 	path_format(path, address);
-	if (agent_lookup(&session->agent, address, &why) < 0) {
+	known = is_known(&session->transaction, address);
+	if (!known && agent_lookup(&session->agent, address, &why) < 0) {
 		smtp_say_why(session, &why);
 		return;
 	}
-	if (!keep(&session->transaction, address)) {
+	/* Said twice, delivered once; but LMTP owes a reply for each time (RFC 2033 4.2). */
+	if ((!known || session->lmtp) && !keep(&session->transaction, address)) {
 		smtp_say(session, 451, "4.3.0", "Out of memory");
 		return;
 	}
+	session->transaction.asked++;
 	session->state = SMTP_RECIPIENTS;
 	smtp_say(session, 250, "2.1.5", "Recipient ok");
 }
@@ -93,6 +103,8 @@ int smtp_rcpt(void *context, const char *argument, size_t len)
 		smtp_say(session, 501, "5.5.4", "Syntax: RCPT TO:<forward-path>");
 		return SMTP_GO_ON;
 	}
+	snprintf(session->subject, sizeof(session->subject), "%.*s",
+		(int)(len - at < 200 ? len - at : 200), argument + at);
 	err = path_parse(argument + at, len - at, &path, &used);
 	if (err < 0 || path.null)
 		smtp_say_path_error(session, err, "3"); /* 5.1.3: bad recipient's address */
@@ -100,7 +112,7 @@ int smtp_rcpt(void *context, const char *argument, size_t len)
 		smtp_say(session, 555, "5.5.4", "RCPT takes no parameters"); /* 4.1.1.11 */
 	else if (strpbrk(path.local, "%!@") || !localise(session, &path))
 		smtp_say(session, 550, "5.7.1", "Mail for that address is not taken here");
-	else if (session->transaction.count >= session->conf->max_recipients)
+	else if (session->transaction.asked >= session->conf->max_recipients)
 		smtp_say(session, 452, "4.5.3", "Too many recipients"); /* 4.5.3.1.10 */
 	else
 		accept_recipient(session, &path);

@@ -29,7 +29,11 @@ void smtp_say(struct smtp_session *session, int code, const char *status, const 
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	(void)buf_addf(&session->answer, "%d %s%s%s\r\n", code, status, *status ? " " : "", text);
+	if (buf_addf(&session->answer, "%d %s%s%s\r\n", code, status, *status ? " " : "", text) < 0)
+		session->broken = true;
+	if (code >= 400 && session->failure.class == WHY_NONE)
+		why_set(&session->failure, 0, code >= 500 ? WHY_PERM : WHY_TEMP, status, "%s",
+			text);
 	if (code >= 400)
 		session->failed = true;
 }
@@ -49,6 +53,7 @@ void smtp_say_why(struct smtp_session *session, const struct why *why)
 	bool perm = why->class == WHY_PERM;
 	int code = perm ? 554 : 451;
 
+	session->failure = *why;
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
 		if (strcmp(codes[i].status, why->status) == 0)
 			code = codes[i].code;
@@ -89,6 +94,10 @@ static int refuse_line(struct smtp_session *session, enum stream_event event)
 		session->ending = "timeout";
 		smtp_say(session, 421, "4.4.2", "%s: nothing was heard for too long",
 			session->conf->hostname);
+		return SMTP_CLOSE;
+	case STREAM_ENDLESS:
+		session->ending = "a line without end";
+		smtp_say(session, 500, "5.5.2", "The line does not end");
 		return SMTP_CLOSE;
 	case STREAM_EOF:
 		session->ending = "disconnected";
@@ -153,8 +162,6 @@ static int run_line(struct smtp_session *session, const char *line, size_t len)
 	struct verb_call call;
 	enum verb_verdict verdict;
 
-	if (is_over_limit(session))
-		return SMTP_CLOSE;
 	verdict = verb_find(session->verbs, line, len, session->state, &call);
 	if (verdict != VERB_OK) {
 		session->junk++;
@@ -165,20 +172,51 @@ static int run_line(struct smtp_session *session, const char *line, size_t len)
 	return call.verb->handler(session, call.argument, call.argument_len);
 }
 
+/* Whoever reads the log learns of each refusal what the peer was told, and what not. */
+static void log_refusal(const struct smtp_session *session)
+{
+	char sender[PATH_TEXT_SIZE] = "";
+
+	if (session->state & (SMTP_SENDER | SMTP_RECIPIENTS))
+		path_format(&session->transaction.sender, sender);
+	log_event(LOG_INFO, "refused", LOG_QUEUE_ID, session->transaction.id, LOG_SENDER, sender,
+		LOG_RECIPIENT, session->subject, LOG_STATUS, session->failure.status, LOG_REASON,
+		session->failure.text, LOG_END);
+}
+
+static void put_answer(struct smtp_session *session)
+{
+	stream_put(&session->stream, session->answer.at, session->answer.len);
+	session->answer.len = 0;
+}
+
+int smtp_send(struct smtp_session *session)
+{
+	put_answer(session);
+	return stream_flush(&session->stream,
+		clock_ms() + (int64_t)session->conf->limits.command_seconds * 1000);
+}
+
 /* Hand the answer to the stream. RFC 2920 3.2: it may wait while whole commands are waiting to be
  * read. */
 static int send_answer(struct smtp_session *session, int event)
 {
-	int64_t deadline = clock_ms() + (int64_t)session->conf->limits.command_seconds * 1000;
-
 	if (session->failed)
 		session->errors++;
+	if (session->failed && !session->told)
+		log_refusal(session);
 	session->failed = false;
-	stream_put(&session->stream, session->answer.at, session->answer.len);
-	session->answer.len = 0;
+	session->told = false;
+	session->failure.class = WHY_NONE;
+	*session->subject = '\0';
+	if (session->broken) {
+		session->ending = "out of memory";
+		return SMTP_CLOSE;
+	}
+	put_answer(session);
 	if (event == SMTP_GO_ON && stream_has_line(&session->stream))
 		return event;
-	if (stream_flush(&session->stream, deadline) < 0) {
+	if (smtp_send(session) < 0) {
 		session->ending = session->ending ? session->ending : "replies can't be sent";
 		return SMTP_CLOSE;
 	}
@@ -190,9 +228,11 @@ static int read_command(struct smtp_session *session)
 	int64_t deadline = clock_ms() + (int64_t)session->conf->limits.command_seconds * 1000;
 	const char *line;
 	size_t len;
-	enum stream_event event =
-		stream_line(&session->stream, STREAM_LINE_MAX, deadline, &line, &len);
+	enum stream_event event;
 
+	if (is_over_limit(session))
+		return SMTP_CLOSE;
+	event = stream_line(&session->stream, STREAM_LINE_MAX, deadline, &line, &len);
 	if (event != STREAM_LINE)
 		return refuse_line(session, event);
 	return run_line(session, line, len);
@@ -242,9 +282,11 @@ static int prepare(struct smtp_session *session, const char *config_path, struct
 	if (err < 0)
 		return err;
 	session->has_agent = true;
+	if (conf->limits.session_seconds / 2 < AGENT_PATIENCE_SECONDS)
+		agent_set_patience(&session->agent, conf->limits.session_seconds / 2);
 	err = jail_enter(user, *conf->user != '\0', conf->max_message_size * 2, &fallback, why);
 	if (err == 0 && fallback)
-		log_event(LOG_WARNING, "note", LOG_REASON,
+		log_event(LOG_WARNING, "no-user", LOG_REASON,
 			"there is no user pillarbox; the session runs as nobody", LOG_END);
 	return err;
 }

@@ -41,9 +41,11 @@ struct smtp_transaction {
 	struct path sender;
 	char id[ID_SIZE];
 	char **recipients; /* count of them, as the agent takes them: local-part@domain */
+	uint64_t asked;    /* RCPT commands that were accepted, repeated ones as well */
 	size_t count;
 	size_t room;
-	uint64_t size; /* octets received, as RFC 1870 counts */
+	int64_t deadline; /* clock_ms() time: after it no delivery is begun */
+	uint64_t size;    /* octets received, as RFC 1870 counts */
 };
 
 struct smtp_session {
@@ -60,12 +62,16 @@ struct smtp_session {
 	char helo[256];
 	struct smtp_transaction transaction;
 	struct buf answer;
-	bool failed; /* the command's reply was an error */
+	bool failed;                  /* the command's reply was an error */
+	bool told;                    /* ... and the log knows it already */
+	struct why failure;           /* what it was, for the log: more than the peer is told */
+	char subject[PATH_TEXT_SIZE]; /* the recipient that the command was about, if any */
 	uint64_t errors;
 	uint64_t junk;
 	uint64_t transactions;
 	uint64_t accepted; /* messages */
 	bool quit;
+	bool broken;        /* an answer was too much for memory: no going on */
 	const char *ending; /* why the session ended, for the log */
 };
 
@@ -91,6 +97,10 @@ void smtp_say_path_error(struct smtp_session *session, int err, const char *deta
 size_t smtp_skip_keyword(const char *argument, size_t len, const char *keyword);
 
 void smtp_transaction_reset(struct smtp_session *session);
+
+/* Send what has been answered so far. 0 or -errno. For LMTP, whose recipients are answered one by
+ * one. */
+int smtp_send(struct smtp_session *session);
 
 /* After DATA was accepted with 354: read the message, deliver it, answer (smtp_data.c). */
 enum smtp_event smtp_data_receive(struct smtp_session *session);

@@ -31,8 +31,10 @@ int trace_received(struct buf *out, const struct trace *trace)
 	if (!err && trace->address)
 		err = buf_addf(out, "([%s%s])\n", strchr(trace->address, ':') ? "IPv6:" : "",
 			trace->address);
+	else if (!err && trace->uid == (uid_t)-1)
+		err = buf_addf(out, "(%s)\n", trace->origin);
 	else if (!err)
-		err = buf_addf(out, "(local pipe, uid %u)\n", trace->uid);
+		err = buf_addf(out, "(%s, uid %lu)\n", trace->origin, (unsigned long)trace->uid);
 	if (!err)
 		err = buf_addf(
 			out, "\tby %s with %s id %s", trace->hostname, trace->protocol, trace->id);

@@ -7,12 +7,14 @@
 
 #include "base/buf.h"
 
+#include <sys/types.h>
 #include <time.h>
 
 struct trace {
 	const char *helo;     /* as the peer gave it; anything not safe in a header is replaced */
-	const char *address;  /* the peer's numeric address; NULL: a local pipe */
-	unsigned uid;         /* of the pipe's holder */
+	const char *address;  /* the peer's numeric address; NULL: it has none */
+	const char *origin;   /* then this, and the uid if it is known: "local pipe" */
+	uid_t uid;            /* (uid_t)-1: not known */
 	const char *hostname; /* ours */
 	const char *protocol; /* "SMTP", "ESMTP", "LMTP" (RFC 3848) */
 	const char *id;
