@@ -43,8 +43,9 @@ said_before() { [ "$(head -n "$(last "$1")" "$T/trace" | grep -cE '^write\(1[<,]
 	place
 	printf 'EHLO x\nMAIL FROM:<a@b.c>\nRCPT TO:<alice@example.org>\nDATA\nSubject: x\n\nhello\n.\nQUIT\n' | trace smtp-session
 	grep -q '^250 2\.0\.0 Accepted' "$T/out"
-	ordered 'p?write(64|v)?\([0-9]+<[^>]*/mail/alice>' 'fsync\([0-9]+<[^>]*/mail/alice>\) += 0' \
-		'fsync\([0-9]+<[^>]*/mail>\) += 0' 'write\(1[<,]'
+	ordered 'fsync\([0-9]+<[^>]*/mail>\) += 0' 'p?write(64|v)?\([0-9]+<[^>]*/mail/alice>' \
+		'fsync\([0-9]+<[^>]*/mail/alice>\) += 0' 'write\(1[<,]'
+	[ "$(first 'write(64|v)?\([0-9]+<[^>]*/mail/alice>')" -gt "$(first 'fsync\([0-9]+<[^>]*/mail>')" ]
 	[ "$(last 'write(64|v)?\([0-9]+<[^>]*/mail/alice>')" -lt "$(last 'fsync\([0-9]+<[^>]*/mail/alice>')" ]
 	said_before 'fsync\([0-9]+<[^>]*/mail/alice>'
 	said_before 'fsync\([0-9]+<[^>]*/mail>'

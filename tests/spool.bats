@@ -83,6 +83,15 @@ foreign() {
 	tool list | cut -d' ' -f3 | head -2 | diff <(tail -2 "$T/first") -
 }
 
+@test "messages with the same header and other bodies keep their own unique-ids" {
+	printf 'From a@b Tue Nov 24 13:00:00 2026\nMessage-ID: <1@x>\nSubject: draft\n\nversion %s\n\n' one two two >"$BOX"
+	tool list >"$T/before"
+	[ "$(awk '{ print $3 }' "$T/before" | sort -u | wc -l)" = 3 ]
+	tool remove 1
+	tool list >"$T/after"
+	diff <(awk 'NR > 1 { print $3 }' "$T/before") <(awk '{ print $3 }' "$T/after")
+}
+
 @test "nothing is left behind but the mailbox" {
 	printf 'A: b\n\nx\n' | tool deliver a@b c@d
 	printf 'A: b\n\ny\n' | tool deliver a@b c@d

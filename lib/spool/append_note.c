@@ -21,13 +21,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MAGIC      0x3165746f6e786270u /* "pbxnote1" */
+#define MAGIC      0x3265746f6e786270u /* "pbxnote2" */
 #define WINDOW     (64UL * 1024)
 #define QUOTE_ROOM 64
 
 struct note {
 	uint64_t magic; /* 0: nothing is being appended */
-	uint64_t dev;
 	uint64_t ino;
 	uint64_t old_size;
 	uint64_t end;
@@ -57,7 +56,7 @@ static int note_open(const struct mbox *mbox, int flags)
 
 int append_note_begin(const struct mbox *mbox, uint64_t end, const char *text, size_t len, int *fd)
 {
-	struct note note = {.magic = MAGIC, .dev = mbox->st.st_dev, .ino = mbox->st.st_ino};
+	struct note note = {.magic = MAGIC, .ino = mbox->st.st_ino};
 	int err;
 
 	note.old_size = (uint64_t)mbox->st.st_size;
@@ -108,6 +107,22 @@ static bool is_quoted(const char *text, const char *hit)
 	return at < hit && (at == text || at[-1] == '\n');
 }
 
+static bool is_line_begin(const char *text, const char *at)
+{
+	return at == text || at[-1] == '\n';
+}
+
+/* "Name:" (RFC 5322 2.2), or too little of a line to tell. Behind a From_ line comes a header;
+ * behind a sentence that says "From January 5, 10:30" in its middle rarely does. */
+static bool is_field(const char *at, const char *end)
+{
+	const char *name = at;
+
+	while (at<end && * at> ' ' && *at < 0x7f && *at != ':')
+		at++;
+	return at == end || (*at == ':' && at > name);
+}
+
 /* A From_ line, be it glued to the end of what was torn, that begins in [skip, WINDOW) of text. */
 static bool has_from_line(const char *text, size_t len, size_t skip)
 {
@@ -117,7 +132,8 @@ static bool has_from_line(const char *text, size_t len, size_t skip)
 	while ((at = memmem(at, (size_t)(end - at), "From ", 5)) && at < text + WINDOW) {
 		const char *lf = memchr(at, '\n', (size_t)(end - at));
 
-		if (!is_quoted(text, at) && mbox_from_is_line(at, (size_t)((lf ? lf : end) - at)))
+		if (!is_quoted(text, at) && mbox_from_is_line(at, (size_t)((lf ? lf : end) - at)) &&
+			(is_line_begin(text, at) || !lf || is_field(lf + 1, end)))
 			return true;
 		at++;
 	}
@@ -171,8 +187,7 @@ static int is_torn(int fd, const struct stat *st, const struct note *note)
 	ssize_t len;
 	int found;
 
-	if (note->dev != st->st_dev || note->ino != st->st_ino || size <= note->old_size ||
-		size >= note->end)
+	if (note->ino != st->st_ino || size <= note->old_size || size >= note->end)
 		return 0;
 	len = fd_pread(fd, head, note->head_len, note->old_size);
 	if (len < 0)

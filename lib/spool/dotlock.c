@@ -23,6 +23,8 @@
 
 #define STALE_SECONDS 300
 #define TRIES         3
+#define LOCK_MAX      1024 /* octets */
+#define CLOCK_SLACK   2    /* seconds by which two ways to tell the time may differ */
 
 static int publish(int fd, int dirfd, const char *lockname)
 {
@@ -143,14 +145,37 @@ static bool is_idle(const struct stat *lock, const struct stat *mailbox)
 	return lock->st_mtime < limit && (!mailbox || mailbox->st_mtime < limit);
 }
 
-/* Made before this host was started: whoever has that pid now is somebody else. */
-static bool is_from_before_boot(const struct stat *lock)
+/* When the process was started, in seconds since the epoch; -1: not known. proc(5), /proc/PID/stat
+ * field 22. */
+static time_t start_of(pid_t pid)
 {
+	char path[32];
+	char text[1024];
+	const char *at;
 	struct timespec up;
+	uint64_t ticks;
+	ssize_t len;
+	int fd;
 
-	if (clock_gettime(CLOCK_BOOTTIME, &up) < 0)
-		return false;
-	return lock->st_mtime < time(NULL) - up.tv_sec;
+	snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	len = fd < 0 ? -1 : fd_pread(fd, text, sizeof(text) - 1, 0);
+	fd_close(&fd);
+	if (len <= 0 || clock_gettime(CLOCK_BOOTTIME, &up) < 0)
+		return -1;
+	text[len] = '\0';
+	at = strrchr(text, ')'); /* the name in front of field 3 may hold anything */
+	for (int field = 2; at && field < 22; field++)
+		at = strchr(at + 1, ' ');
+	if (!at || num_parse(at + 1, strcspn(at + 1, " "), INT64_MAX, &ticks) < 0)
+		return -1;
+	return time(NULL) - up.tv_sec + (time_t)(ticks / (uint64_t)sysconf(_SC_CLK_TCK));
+}
+
+/* Does the pid belong to somebody else by now, who was started after the lock was made? */
+static bool is_recycled(pid_t pid, const struct stat *lock)
+{
+	return start_of(pid) > lock->st_mtime + CLOCK_SLACK;
 }
 
 static bool is_stale(const struct stat *lock, const char *text, const struct stat *mailbox)
@@ -159,12 +184,19 @@ static bool is_stale(const struct stat *lock, const char *text, const struct sta
 
 	if (pid > 0 && kill(pid, 0) < 0 && errno == ESRCH)
 		return true;
-	if (pid > 0 && !is_from_before_boot(lock))
-		return false;
+	if (pid > 0 && is_recycled(pid, lock))
+		return true;
 	return is_idle(lock, mailbox);
 }
 
-/* 0: there was a stale lock and it is gone; -EEXIST: the lock holds. */
+/* No lock has so much to say. Somebody has a mailbox of that name. */
+static bool is_mailbox(const struct stat *lock, const char *text)
+{
+	return lock->st_size > LOCK_MAX || strncmp(text, "From ", 5) == 0;
+}
+
+/* 0: there was a stale lock and it is gone; -EEXIST: the lock holds; -EACCES: it is stale, and
+ * somebody else's to remove. */
 static int break_stale(int dirfd, const char *lockname, const struct stat *mailbox)
 {
 	struct stat lock, now;
@@ -173,14 +205,17 @@ static int break_stale(int dirfd, const char *lockname, const struct stat *mailb
 
 	if (err == -ENOENT)
 		return 0;
-	if (err || !is_stale(&lock, text, mailbox))
+	if (err || is_mailbox(&lock, text) || !is_stale(&lock, text, mailbox))
 		return -EEXIST;
 	/* Somebody may have broken it meanwhile and made his own, which must stay. */
 	if (fstatat(dirfd, lockname, &now, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : -EEXIST;
 	if (!is_same_file(&lock, &now))
 		return -EEXIST;
-	return unlinkat(dirfd, lockname, 0) < 0 && errno != ENOENT ? -EEXIST : 0;
+	if (unlinkat(dirfd, lockname, 0) == 0 || errno == ENOENT)
+		return 0;
+	return errno == EPERM || errno == EACCES ? -EACCES
+						 : -EEXIST; /* a folder with the sticky bit */
 }
 
 int dotlock_take_at(int dirfd, const char *lockname, const struct stat *mailbox)

@@ -29,6 +29,7 @@
 #include "journal.h"
 
 #include "base/fd.h"
+#include "checksum.h"
 #include "disk.h"
 
 #include <errno.h>
@@ -43,25 +44,39 @@ static uint64_t kept(const struct journal *journal)
 	return journal->plan.new_size - journal->plan.start;
 }
 
-/* Hash the mailbox's octets from the new size to the old end, 64 KB of them at most. */
-static int ghost_hash(const struct journal *journal, unsigned char out[static 32])
+/* Hash `len` octets of the mailbox, 64 KB at the most, from `offset` on. */
+static int hash_octets(
+	const struct journal *journal, uint64_t offset, size_t len, unsigned char out[static 32])
 {
-	uint64_t span = journal->plan.end - journal->plan.new_size;
-	size_t want = span < GHOST_SIZE ? (size_t)span : GHOST_SIZE;
-	unsigned char *text = malloc(want);
+	unsigned char *text = malloc(len);
 	SHA256_CTX sha;
-	ssize_t len;
+	ssize_t got;
 
 	if (!text)
 		return -ENOMEM;
-	len = fd_pread(journal->mbox->fd, text, want, journal->plan.new_size);
-	if (len >= 0) {
+	got = fd_pread(journal->mbox->fd, text, len, offset);
+	if (got >= 0) {
 		SHA256_Init(&sha);
-		SHA256_Update(&sha, text, (size_t)len);
+		SHA256_Update(&sha, text, (size_t)got);
 		SHA256_Final(out, &sha);
 	}
 	free(text);
-	return len < 0 ? (int)len : 0;
+	return got < 0 ? (int)got : 0;
+}
+
+/*
+ * The ghost: the first 64 KB and the last 64 KB between the new size and the old end. The last ones
+ * also tell that nobody has put anything in or taken anything out in front of them: the extents are
+ * still where the plan says.
+ */
+static int ghost_hash(const struct journal *journal, unsigned char out[static 64])
+{
+	const struct journal_plan *plan = &journal->plan;
+	uint64_t span = plan->end - plan->new_size;
+	size_t len = span < GHOST_SIZE ? (size_t)span : GHOST_SIZE;
+	int err = hash_octets(journal, plan->new_size, len, out);
+
+	return err ? err : hash_octets(journal, plan->end - len, len, out + 32);
 }
 
 /* Read the stream's octets from `moved` on into the slot, as many as fit. The length or -errno. */
@@ -92,6 +107,22 @@ static ssize_t gather(const struct journal *journal, uint64_t moved)
 	return (ssize_t)len;
 }
 
+/*
+ * The checksum of the piece behind the stream's octet `moved` where it still lies; 0 if there is
+ * none. Moving the piece in front of it does not touch it, so it may be taken before that, and
+ * compared after a crash: a piece that does not have it was changed by others, or is half moved
+ * already though its slot is lost.
+ */
+static int source_sum(struct journal *journal, uint64_t moved, uint64_t *out)
+{
+	ssize_t len = moved < kept(journal) ? gather(journal, moved) : 0;
+
+	if (len < 0)
+		return (int)len;
+	*out = len > 0 ? checksum(0, journal->slot + 1, (size_t)len) : 0;
+	return 0;
+}
+
 /* Step 2. */
 static int put_piece(const struct journal *journal, uint64_t moved, uint64_t len)
 {
@@ -111,26 +142,55 @@ static int finish(const struct journal *journal)
 	return err ? err : journal_file_remove(journal);
 }
 
+/* Step 1: journal->slot gets the piece, and the checksum of the next one. Its length or -errno. */
+static ssize_t keep_piece(struct journal *journal, uint64_t moved)
+{
+	uint64_t next_sum;
+	uint64_t len = kept(journal) - moved;
+	int err;
+
+	if (len > journal->plan.chunk)
+		len = journal->plan.chunk;
+	err = source_sum(journal, moved + len, &next_sum);
+	if (!err && gather(journal, moved) != (ssize_t)len)
+		err = -EIO;
+	if (!err)
+		err = journal_file_write_slot(journal, JOURNAL_MOVE, moved, len, next_sum);
+	return err ? err : (ssize_t)len;
+}
+
 /* All steps from the stream's octet `moved` on. *touched: the mailbox is no longer as it was. */
 static int move(struct journal *journal, uint64_t moved, bool *touched)
 {
-	while (moved < kept(journal)) {
-		ssize_t len = gather(journal, moved);
-		int err = len < 0 ? (int)len : 0;
+	int err;
 
-		if (!err)
-			err = journal_file_write_slot(journal, JOURNAL_MOVE, moved, (uint64_t)len);
-		if (err)
-			return err;
+	while (moved < kept(journal)) {
+		ssize_t len = keep_piece(journal, moved);
+
+		if (len < 0)
+			return (int)len;
 		*touched = true;
 		err = put_piece(journal, moved, (uint64_t)len);
 		if (err)
 			return err;
 		moved += (uint64_t)len;
 	}
-	int err = journal_file_write_slot(journal, JOURNAL_DONE, moved, 0);
-
+	err = journal_file_write_slot(journal, JOURNAL_DONE, moved, 0, 0);
 	return err ? err : finish(journal);
+}
+
+/* Make the journal, with smaller pieces where the disk has no room for large ones. */
+static int create(struct journal *journal)
+{
+	int err;
+
+	do {
+		fd_close(&journal->fd);
+		err = source_sum(journal, 0, &journal->plan.first_sum);
+		if (!err)
+			err = journal_file_create(journal);
+	} while ((err == -ENOSPC || err == -EDQUOT) && journal_file_shrink(journal));
+	return err;
 }
 
 int journal_run(const struct mbox *mbox, uint64_t start, const struct journal_extent *extents,
@@ -148,7 +208,7 @@ int journal_run(const struct mbox *mbox, uint64_t start, const struct journal_ex
 	if (!err)
 		err = disk_sync(mbox->fd);
 	if (!err)
-		err = journal_file_create(&journal);
+		err = create(&journal);
 	if (!err)
 		err = move(&journal, 0, &touched);
 	/* Nothing was changed yet, and the caller will say that nothing was. */
@@ -197,21 +257,47 @@ static int go_on_with_appended(const struct journal *journal, uint64_t moved, ui
 	if (!err)
 		err = disk_sync(journal->mbox->fd);
 	if (!err)
-		err = journal_file_create(&again);
+		err = create(&again);
 	if (!err)
 		err = move(&again, 0, &touched);
 	journal_file_done(&again);
 	return err;
 }
 
-/* The mailbox is as the plan knows it, up to the newest slot. */
+/* Is the piece behind the newest slot's still where and what it was? 1, 0 or -errno. Overwrites
+ * journal->slot's piece, which is read again. */
+static int is_next_intact(struct journal *journal, uint64_t moved)
+{
+	const struct journal_slot slot = *journal->slot;
+	uint64_t want = slot.state ? slot.next_sum : journal->plan.first_sum;
+	uint64_t sum = 0;
+	int err;
+
+	if (slot.state == JOURNAL_DONE)
+		return 1;
+	err = source_sum(journal, moved, &sum);
+	if (!err)
+		err = journal_file_reload(journal);
+	return err ? err : sum == want;
+}
+
+/*
+ * The mailbox is as the plan knows it, up to the newest slot. That slot's piece is written again
+ * even if a newer slot is lost: it goes where it has gone already, and that is not where the next
+ * one goes.
+ */
 static int go_on(struct journal *journal, uint64_t size)
 {
 	const struct journal_slot *slot = journal->slot;
 	uint64_t moved = slot->moved + slot->len;
 	bool touched;
-	int err = slot->state == JOURNAL_MOVE ? put_piece(journal, slot->moved, slot->len) : 0;
+	int err = is_next_intact(journal, moved);
 
+	if (err == 0)
+		return journal_file_set_aside(journal);
+	if (err < 0)
+		return err;
+	err = slot->state == JOURNAL_MOVE ? put_piece(journal, slot->moved, slot->len) : 0;
 	if (err)
 		return err;
 	if (size > journal->plan.end)
@@ -224,14 +310,14 @@ static int go_on(struct journal *journal, uint64_t size)
 static int replay(struct journal *journal)
 {
 	const struct journal_plan *plan = &journal->plan;
-	unsigned char ghost[32];
+	unsigned char ghost[sizeof(plan->ghost)];
 	struct stat st;
 	bool is_ours;
 	int err;
 
 	if (fstat(journal->mbox->fd, &st) < 0)
 		return -errno;
-	is_ours = plan->dev == st.st_dev && plan->ino == st.st_ino;
+	is_ours = plan->ino == st.st_ino;
 	if (is_ours && (uint64_t)st.st_size >= plan->end) {
 		err = ghost_hash(journal, ghost);
 		if (err)

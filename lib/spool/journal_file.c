@@ -15,14 +15,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PLAN_MAGIC 0x316e616c70786270u /* "pbxplan1" */
-#define SLOT_MAGIC 0x31746f6c73786270u /* "pbxslot1" */
+#define PLAN_MAGIC 0x326e616c70786270u /* "pbxplan2" */
+#define SLOT_MAGIC 0x32746f6c73786270u /* "pbxslot2" */
 #define BLOCK      4096
 
 /* A piece: all at once if it is little, else a quarter, so that the journal needs half of what it
  * moves. */
 #define PIECE_WHOLE (256UL * 1024)
 #define PIECE_MAX   (4UL * 1024 * 1024)
+#define PIECE_MIN   4096UL
+#define ORPHANS_MAX 1000
 
 #define EXTENTS_MAX (64u << 20)
 
@@ -89,7 +91,6 @@ int journal_file_plan(struct journal *journal, const struct mbox *mbox, uint64_t
 	if (err)
 		return err;
 	plan->magic = PLAN_MAGIC;
-	plan->dev = mbox->st.st_dev;
 	plan->ino = mbox->st.st_ino;
 	plan->start = start;
 	plan->new_size = start;
@@ -103,6 +104,15 @@ int journal_file_plan(struct journal *journal, const struct mbox *mbox, uint64_t
 		return -ENOMEM;
 	memcpy(journal->extents, extents, extents_size(journal));
 	return make_slot(journal);
+}
+
+bool journal_file_shrink(struct journal *journal)
+{
+	if (journal->plan.chunk <= PIECE_MIN)
+		return false;
+	journal->plan.chunk =
+		journal->plan.chunk / 4 > PIECE_MIN ? journal->plan.chunk / 4 : PIECE_MIN;
+	return true;
 }
 
 static int write_plan(struct journal *journal)
@@ -119,13 +129,23 @@ static int write_plan(struct journal *journal)
 	return err ? err : disk_sync(journal->fd);
 }
 
+/* A draft that is there already is of somebody who was killed. */
+static int open_draft(const char *path)
+{
+	int fd = state_file_open(path, O_CREAT | O_EXCL);
+
+	if (fd != -EEXIST)
+		return fd;
+	return unlink(path) < 0 ? -errno : state_file_open(path, O_CREAT | O_EXCL);
+}
+
 int journal_file_create(struct journal *journal)
 {
 	char draft[PATH_MAX + sizeof(".new")];
 	int err;
 
 	snprintf(draft, sizeof(draft), "%s.new", journal->path);
-	journal->fd = state_file_open(draft, O_CREAT | O_TRUNC);
+	journal->fd = open_draft(draft);
 	if (journal->fd < 0)
 		return journal->fd;
 	err = write_plan(journal);
@@ -187,6 +207,17 @@ static int load_newest_slot(struct journal *journal)
 	return second < 0 ? second : 0;
 }
 
+int journal_file_reload(struct journal *journal)
+{
+	uint64_t seq = journal->slot->seq;
+	bool any = journal->slot->state != 0;
+	int err = load_newest_slot(journal);
+
+	if (err)
+		return err;
+	return any && (journal->slot->state == 0 || journal->slot->seq != seq) ? -EIO : 0;
+}
+
 int journal_file_load(struct journal *journal, const struct mbox *mbox)
 {
 	int err = init(journal, mbox);
@@ -202,8 +233,8 @@ int journal_file_load(struct journal *journal, const struct mbox *mbox)
 	return err ? err : load_newest_slot(journal);
 }
 
-int journal_file_write_slot(
-	struct journal *journal, enum journal_state state, uint64_t moved, uint64_t len)
+int journal_file_write_slot(struct journal *journal, enum journal_state state, uint64_t moved,
+	uint64_t len, uint64_t next_sum)
 {
 	struct journal_slot *slot = journal->slot;
 	uint64_t seq = journal->seq++;
@@ -215,6 +246,7 @@ int journal_file_write_slot(
 	slot->moved = moved;
 	slot->len = len;
 	slot->state = state;
+	slot->next_sum = next_sum;
 	slot->sum = slot_sum(slot);
 	err = fd_pwrite(journal->fd, slot, sizeof(*slot) + len, slot_offset(journal, seq));
 	return err ? err : disk_sync_data(journal->fd);
@@ -227,12 +259,38 @@ int journal_file_remove(const struct journal *journal)
 	return fd_sync_parent(journal->path);
 }
 
+static void tell_set_aside(const struct journal *journal, const char *aside)
+{
+	const struct spool_place *place = journal->mbox->place;
+	char text[PATH_MAX + 256];
+
+	if (!place->note)
+		return;
+	snprintf(text, sizeof(text),
+		"%s: an interrupted removal can't be finished; the journal is now %s",
+		journal->mbox->path, strrchr(aside, '/') + 1);
+	place->note(place->note_context, text);
+}
+
+/* It may hold the only copy of a piece of mail: no other orphan's name is taken from it. */
 int journal_file_set_aside(const struct journal *journal)
 {
-	char aside[PATH_MAX + sizeof(".orphan")];
+	char aside[PATH_MAX + sizeof(".orphan.1000")];
+	int err = -EEXIST;
 
-	snprintf(aside, sizeof(aside), "%s.orphan", journal->path);
-	return rename(journal->path, aside) < 0 ? -errno : fd_sync_parent(journal->path);
+	for (unsigned n = 1; err == -EEXIST && n <= ORPHANS_MAX; n++) {
+		if (n == 1)
+			snprintf(aside, sizeof(aside), "%s.orphan", journal->path);
+		else
+			snprintf(aside, sizeof(aside), "%s.orphan.%u", journal->path, n);
+		err = renameat2(AT_FDCWD, journal->path, AT_FDCWD, aside, RENAME_NOREPLACE) < 0
+			      ? -errno
+			      : 0;
+	}
+	if (err)
+		return err;
+	tell_set_aside(journal, aside);
+	return fd_sync_parent(journal->path);
 }
 
 void journal_file_done(struct journal *journal)

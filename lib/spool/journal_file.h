@@ -21,15 +21,15 @@ struct journal_extent {
 
 struct journal_plan {
 	uint64_t magic;
-	uint64_t dev;
-	uint64_t ino;
-	uint64_t start;    /* where the first kept octet goes; all before it stays as it is */
-	uint64_t new_size; /* start + all kept lengths */
-	uint64_t end;      /* the mailbox's size before */
-	uint64_t chunk;    /* room in a slot, in octets */
-	uint64_t extents;  /* how many follow the plan */
-	unsigned char ghost[32];
-	uint64_t sum; /* of all before it and the extents */
+	uint64_t ino;            /* a device's number may be another one after a restart */
+	uint64_t start;          /* where the first kept octet goes; all before it stays as it is */
+	uint64_t new_size;       /* start + all kept lengths */
+	uint64_t end;            /* the mailbox's size before */
+	uint64_t chunk;          /* room in a slot, in octets */
+	uint64_t extents;        /* how many follow the plan */
+	uint64_t first_sum;      /* of the first piece, where it lies before anything is moved */
+	unsigned char ghost[64]; /* see journal.c */
+	uint64_t sum;            /* of all before it and the extents */
 };
 
 enum journal_state { JOURNAL_MOVE = 1, JOURNAL_DONE = 2 };
@@ -41,7 +41,8 @@ struct journal_slot {
 	uint64_t moved; /* octets in their place before this piece */
 	uint64_t len;   /* octets of this piece; they follow the header */
 	uint64_t state;
-	uint64_t sum; /* of all before it and the piece */
+	uint64_t next_sum; /* of the piece behind this one, where it lies before it is moved */
+	uint64_t sum;      /* of all before it and the piece */
 };
 
 struct journal {
@@ -59,6 +60,10 @@ struct journal {
 int journal_file_plan(struct journal *journal, const struct mbox *mbox, uint64_t start,
 	const struct journal_extent *extents, size_t count, uint64_t end);
 
+/* For a disk with little room: plan with pieces of a quarter. False: they are as small as can be.
+ */
+bool journal_file_shrink(struct journal *journal);
+
 /* Put the planned journal in its place, on disk. What was there before is replaced in one step. */
 int journal_file_create(struct journal *journal);
 
@@ -66,12 +71,15 @@ int journal_file_create(struct journal *journal);
  * not one. */
 int journal_file_load(struct journal *journal, const struct mbox *mbox);
 
+/* Read the newest whole slot once more, after its room was used for something else. 0 or -errno. */
+int journal_file_reload(struct journal *journal);
+
 /* Put journal->slot's piece on disk, in the slot whose turn it is. */
-int journal_file_write_slot(
-	struct journal *journal, enum journal_state state, uint64_t moved, uint64_t len);
+int journal_file_write_slot(struct journal *journal, enum journal_state state, uint64_t moved,
+	uint64_t len, uint64_t next_sum);
 
 /* The journal is no longer needed, or not fit for this mailbox: it goes, or is kept under another
- * name. */
+ * name, which a person should hear of. */
 int journal_file_remove(const struct journal *journal);
 int journal_file_set_aside(const struct journal *journal);
 

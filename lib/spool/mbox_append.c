@@ -31,6 +31,7 @@ struct writer {
 	int fd;          /* -1: count what doesn't fit into the buffer and forget it */
 	uint64_t offset; /* of the buffer's content */
 	uint64_t total;
+	uint64_t message; /* octets of the message: what is added to it meanwhile is not read */
 	size_t len;
 	char buffer[BUFFER_SIZE];
 };
@@ -142,15 +143,16 @@ static int put_message(struct writer *writer, int fd)
 	ssize_t len;
 
 	mbox_encode_init(&encode, put, writer);
-	while ((len = fd_pread(fd, text, sizeof(text), offset)) > 0) {
-		int err = mbox_encode_text(&encode, text, (size_t)len);
+	do {
+		uint64_t left = writer->message - offset;
+		int err;
 
+		len = fd_pread(fd, text, left < sizeof(text) ? (size_t)left : sizeof(text), offset);
+		err = len > 0 ? mbox_encode_text(&encode, text, (size_t)len) : 0;
 		if (err)
 			return err;
-		offset += (uint64_t)len;
-		if ((size_t)len < sizeof(text)) /* the end: fd_pread() reads on until there */
-			break;
-	}
+		offset += len > 0 ? (uint64_t)len : 0;
+	} while (len > 0 && offset < writer->message);
 	return len < 0 ? (int)len : mbox_encode_end(&encode);
 }
 
@@ -192,10 +194,14 @@ static int append(struct writer *writer, const struct mbox *mbox,
 	const struct spool_envelope *envelope, int fd, struct why *why)
 {
 	uint64_t old_size = (uint64_t)mbox->st.st_size;
+	struct stat st;
 	int note;
 	int err;
 
+	if (fstat(fd, &st) < 0)
+		return why_errno(why, errno, mbox->path, "read the message");
 	writer->fd = -1;
+	writer->message = (uint64_t)st.st_size;
 	err = put_all(writer, mbox, envelope, fd);
 	if (err)
 		return why_errno(why, -err, mbox->path, "read the message");

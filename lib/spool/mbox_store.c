@@ -17,6 +17,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <time.h>
+
+#define YOUNG_NS 20000000
 
 struct mbox_box {
 	const struct spool_place *place;
@@ -26,6 +29,8 @@ struct mbox_box {
 	size_t *where; /* for each of `shown` its place in `now`, or MBOX_GONE; NULL: no scan since
 			*/
 	struct stat stamp; /* of the file when it was scanned last; st_ino 0: there was none */
+	bool is_young; /* it had been written to just before: what comes now may have the same stamp
+			*/
 };
 
 static bool is_same_time(const struct timespec *a, const struct timespec *b)
@@ -33,11 +38,26 @@ static bool is_same_time(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
+static int64_t to_ns(const struct timespec *time)
+{
+	return (int64_t)time->tv_sec * 1000000000 + time->tv_nsec;
+}
+
+/* Kernels before 6.13 write times that are a tick old, 10 ms at the most. */
+static void take_stamp(struct mbox_box *box, const struct stat *st)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	box->stamp = *st;
+	box->is_young = to_ns(&now) - to_ns(&st->st_ctim) < YOUNG_NS;
+}
+
 static bool is_unchanged(const struct mbox_box *box, const struct stat *st)
 {
 	const struct stat *stamp = &box->stamp;
 
-	return st->st_dev == stamp->st_dev && st->st_ino == stamp->st_ino &&
+	return !box->is_young && st->st_dev == stamp->st_dev && st->st_ino == stamp->st_ino &&
 	       st->st_size == stamp->st_size && is_same_time(&st->st_mtim, &stamp->st_mtim) &&
 	       is_same_time(&st->st_ctim, &stamp->st_ctim);
 }
@@ -48,11 +68,18 @@ static int sync_message(const struct mbox *mbox, struct why *why)
 {
 	int err = disk_sync(mbox->fd);
 
-	if (err)
-		return why_errno(why, -err, mbox->path, "fsync");
-	/* An empty mailbox may be a new one, whose name is not on disk yet. */
-	if (mbox->st.st_size == 0)
-		err = fd_sync_parent(mbox->path);
+	return err ? why_errno(why, -err, mbox->path, "fsync") : 0;
+}
+
+/*
+ * An empty mailbox may be a new one, whose name is not on disk yet. It must be before there is
+ * anything in it: whoever finds it filled relies on that, even if the one who made it was killed
+ * meanwhile.
+ */
+static int sync_name(const struct mbox *mbox, struct why *why)
+{
+	int err = mbox->st.st_size == 0 ? fd_sync_parent(mbox->path) : 0;
+
 	if (err && err != -EACCES) /* a folder that can't be read can't be opened to be synced */
 		return why_errno(why, -err, mbox->path, "fsync its folder");
 	return 0;
@@ -66,7 +93,9 @@ static int deliver(const struct spool_place *place, const char *path,
 
 	if (err)
 		return err;
-	err = mbox_append(&mbox, envelope, fd, why);
+	err = sync_name(&mbox, why);
+	if (!err)
+		err = mbox_append(&mbox, envelope, fd, why);
 	mbox_unlock(&mbox);
 	if (!err)
 		err = sync_message(&mbox, why);
@@ -82,7 +111,7 @@ static int scan_first(struct mbox_box *box, struct why *why)
 	if (err)
 		return err == -ENOENT ? 0 : err;
 	err = mbox_scan(mbox.fd, (uint64_t)mbox.st.st_size, box->path, &box->shown, why);
-	box->stamp = mbox.st;
+	take_stamp(box, &mbox.st);
 	mbox_close(&mbox);
 	return err;
 }
@@ -111,7 +140,7 @@ static int scan_again(struct mbox_box *box, const struct mbox *mbox, struct why 
 	free(box->where);
 	box->now = table;
 	box->where = where;
-	box->stamp = mbox->st;
+	take_stamp(box, &mbox->st);
 	return 0;
 }
 
@@ -209,7 +238,15 @@ static int fetch(void *context, size_t n, struct spool_extent *extent, struct wh
 			"%s: another program has removed the message", box->path);
 	}
 	found = &current(box)->at[find(box, n)];
-	*extent = (struct spool_extent){fd, found->offset, found->length, SPOOL_FORM_MBOXRD};
+	*extent = (struct spool_extent){.fd = fd,
+		.offset = found->offset,
+		.length = found->length,
+		.form = SPOOL_FORM_MBOXRD,
+		.octets = found->seen.octets,
+		.stamp = {.inode = box->stamp.st_ino,
+			.size = (uint64_t)box->stamp.st_size,
+			.mtime_ns = to_ns(&box->stamp.st_mtim),
+			.ctime_ns = to_ns(&box->stamp.st_ctim)}};
 	return 0;
 }
 

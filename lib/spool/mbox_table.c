@@ -4,6 +4,7 @@
 #include "uidl.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,25 +44,23 @@ uint64_t mbox_table_end(const struct mbox_table *table, size_t n)
 	return n + 1 < table->len ? table->at[n + 1].from : table->size;
 }
 
-/* Pointers into one array: for equal UIDLs the address is the order. */
+static int compare_hash(const struct mbox_message *a, const struct mbox_message *b)
+{
+	return memcmp(a->seen.uidl, b->seen.uidl, UIDL_HASH_LEN);
+}
+
+/* Pointers into one array: for equal hashes the address is the order. */
 static int compare(const void *a, const void *b)
 {
 	const struct mbox_message *const *left = a, *const *right = b;
-	int order = strcmp((*left)->seen.uidl, (*right)->seen.uidl);
+	int order = compare_hash(*left, *right);
 
 	if (order)
 		return order;
 	return *left < *right ? -1 : *left > *right;
 }
 
-static int compare_uidl(const void *key, const void *entry)
-{
-	const struct mbox_message *const *message = entry;
-
-	return strcmp(key, (*message)->seen.uidl);
-}
-
-/* The messages sorted by UIDL, then by place. NULL: no memory. */
+/* The messages sorted by the hash in their UIDL, then by place. NULL: no memory. */
 static struct mbox_message **sorted(const struct mbox_table *table)
 {
 	struct mbox_message **list = calloc(table->len + 1, sizeof(struct mbox_message *));
@@ -82,7 +81,7 @@ int mbox_table_number_uidls(struct mbox_table *table)
 	if (!list)
 		return -ENOMEM;
 	for (size_t i = 1; i < table->len; i++) {
-		if (memcmp(list[i]->seen.uidl, list[first]->seen.uidl, UIDL_HASH_LEN) != 0)
+		if (compare_hash(list[i], list[first]) != 0)
 			first = i;
 		else
 			snprintf(list[i]->seen.uidl + UIDL_HASH_LEN,
@@ -92,18 +91,55 @@ int mbox_table_number_uidls(struct mbox_table *table)
 	return 0;
 }
 
+/* The end of the run of equal hashes that begins at list[first]. */
+static size_t run_end(struct mbox_message **list, size_t len, size_t first)
+{
+	size_t end = first;
+
+	while (end < len && compare_hash(list[first], list[end]) == 0)
+		end++;
+	return end;
+}
+
+/*
+ * Walk both in the order of their hashes. Of several that are alike, each is taken for the one in
+ * the same place among them; but if some of them are gone nobody can say which, and then all of
+ * them count as gone: what is shown in the wrong place, or removed, could be one that was never
+ * seen.
+ */
+static void map_sorted(const struct mbox_table *shown, struct mbox_message **old,
+	const struct mbox_table *now, struct mbox_message **new, size_t *where)
+{
+	size_t n = 0;
+
+	for (size_t o = 0; o < shown->len;) {
+		size_t old_end = run_end(old, shown->len, o);
+		size_t new_end;
+		bool found;
+
+		while (n < now->len && compare_hash(new[n], old[o]) < 0)
+			n++;
+		new_end = n < now->len && compare_hash(new[n], old[o]) == 0
+				  ? run_end(new, now->len, n)
+				  : n;
+		found = new_end - n >= old_end - o;
+		for (size_t i = o; i < old_end; i++)
+			where[old[i] - shown->at] =
+				found ? (size_t)(new[n + i - o] - now->at) : MBOX_GONE;
+		o = old_end;
+		n = new_end;
+	}
+}
+
 int mbox_table_map(const struct mbox_table *shown, const struct mbox_table *now, size_t *where)
 {
-	struct mbox_message **list = sorted(now);
+	struct mbox_message **old = sorted(shown);
+	struct mbox_message **new = sorted(now);
+	int err = old && new ? 0 : -ENOMEM;
 
-	if (!list)
-		return -ENOMEM;
-	for (size_t i = 0; i < shown->len; i++) {
-		struct mbox_message **found = bsearch(shown->at[i].seen.uidl, list, now->len,
-			sizeof(struct mbox_message *), compare_uidl);
-
-		where[i] = found ? (size_t)(*found - now->at) : MBOX_GONE;
-	}
-	free(list);
-	return 0;
+	if (!err)
+		map_sorted(shown, old, now, new, where);
+	free(old);
+	free(new);
+	return err;
 }

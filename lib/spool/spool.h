@@ -47,8 +47,8 @@ struct spool_place {
 	uid_t owner;       /* who must own the mailbox; normally geteuid() */
 	unsigned lock_seconds;             /* how long to wait for others' locks; 0: try once */
 	const struct spool_helper *helper; /* NULL: none */
-	/* What a person should see in a log (a journal that was put aside, with its name), though the
-	 * call goes on; NULL: nobody wants to know. */
+	/* What a person should see in a log (a journal that was put aside, with its name), though
+	 * the call goes on; NULL: nobody wants to know. */
 	void (*note)(void *context, const char *text);
 	void *note_context;
 };

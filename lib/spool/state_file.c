@@ -3,12 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* Room that is left for ".journal.orphan" behind any suffix, so that all names fit or none does. */
-#define NAME_ROOM (NAME_MAX - sizeof(".journal.orphan"))
+/* Room that is left for ".journal.orphan.1000" behind any suffix, so that all names fit or none
+ * does. */
+#define NAME_ROOM (NAME_MAX - sizeof(".journal.orphan.1000"))
 
 static int escape(const char *from, char *out, size_t room)
 {
@@ -30,13 +33,38 @@ static int escape(const char *from, char *out, size_t room)
 	return 0;
 }
 
+/* The mailbox's path with its folder's real name: however a mailbox is spelled, its journal and
+ * lock are the same. */
+static int real_path(const char *mailbox, char out[static PATH_MAX])
+{
+	char folder[PATH_MAX];
+	const char *name = strrchr(mailbox, '/') + 1;
+	size_t len = (size_t)(name - mailbox);
+
+	if (len >= sizeof(folder))
+		return -ENAMETOOLONG;
+	memcpy(folder, mailbox, len);
+	folder[len] = '\0';
+	if (!realpath(folder, out))
+		memcpy(out, folder, len + 1); /* there is none yet, and so no other name for it */
+	len = strlen(out);
+	if (len > 0 && out[len - 1] == '/')
+		out[--len] = '\0';
+	return snprintf(out + len, PATH_MAX - len, "/%s", name) >= (int)(PATH_MAX - len)
+		       ? -ENAMETOOLONG
+		       : 0;
+}
+
 int state_file_path(
 	const char *state, const char *mailbox, const char *suffix, char out[static PATH_MAX])
 {
 	char name[NAME_MAX + 1];
-	int err = escape(mailbox, name, NAME_ROOM);
+	char real[PATH_MAX];
+	int err = real_path(mailbox, real);
 	int len;
 
+	if (!err)
+		err = escape(real, name, NAME_ROOM);
 	if (err)
 		return err;
 	len = snprintf(out, PATH_MAX, "%s/%s.%s", state, name, suffix);

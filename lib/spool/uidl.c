@@ -11,7 +11,7 @@ static const struct {
 	bool identifies;
 } fields[] = {
 	{"received", true},
-	{"message-id", true},
+	{"message-id", false}, /* drafts and copies have the same one, whatever is in them */
 	{"delivered-to", false},
 	{"x-delivery-id", false},
 	{"date", false},

@@ -160,6 +160,12 @@ static int remove_messages(struct spool *spool, char **numbers)
 	return err ? fail(&why) : 0;
 }
 
+static void note(void *context, const char *text)
+{
+	(void)context;
+	fprintf(stderr, "note: %s\n", text);
+}
+
 static int with_spool(const struct spool_place *place, const char *verb, char **args)
 {
 	struct spool *spool;
@@ -190,6 +196,7 @@ int main(int argc, char **argv)
 	place.state = argv[2];
 	place.owner = geteuid();
 	place.lock_seconds = (unsigned)setting("SPOOL_TOOL_WAIT", 30);
+	place.note = note;
 	if (strcmp(argv[3], "deliver") != 0)
 		return with_spool(&place, argv[3], argv + 4);
 	return argc == 6 ? deliver(&place, argv + 4) : usage();
