@@ -65,6 +65,27 @@ is_sanitized() { nm "$BUILD/pop3-session" 2>/dev/null | grep -q __asan_init; }
 	peer moved_while_sent
 }
 
+@test "pop3 attacks: message overwritten while it is sent, and the file's time set back: no final dot" {
+	place
+	: | seed alice
+	peer set_back_while_sent
+}
+
+@test "pop3 attacks: mailbox rewritten between the agent's look and the session's: the right message or no final dot" {
+	local how
+	place
+	: | seed alice
+	for how in rewrite set-back append; do
+		peer rewritten_in_the_gap "$how"
+	done
+}
+
+@test "pop3 attacks: a mail reader adds a field: RETR says the octets that it sends" {
+	place
+	: | seed alice
+	peer status_added
+}
+
 @test "pop3 attacks: a delivery while a message is sent does not matter" {
 	place
 	: | seed alice

@@ -170,6 +170,9 @@ static bool take_line(struct pop3_session *session)
 	case STREAM_BAD_CR:
 	case STREAM_BAD_LF:
 		return answer(session, refuse_line(session, input));
+	case STREAM_ENDLESS:
+		session->errors = session->conf->limits.errors; /* there is no going on behind it */
+		return answer(session, pop3_reply(session, POP3_ERROR, "line without end"));
 	case STREAM_EOF:
 	case STREAM_TIMEOUT:
 	case STREAM_ERROR:

@@ -8,10 +8,11 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define DOT_LEN 3 /* of ".\r\n" */
 
-int pop3_message_open(
+void pop3_message_open(
 	struct pop3_message *message, const struct agent_extent *extent, uint64_t body_lines)
 {
 	pop3_message_close(message);
@@ -28,7 +29,6 @@ int pop3_message_open(
 	message->finished = false;
 	mboxrd_init(&message->mboxrd, MBOXRD_UNQUOTE);
 	crlf_init(&message->crlf);
-	return fstat(extent->fd, &message->before) < 0 ? -errno : 0;
 }
 
 void pop3_message_close(struct pop3_message *message)
@@ -38,23 +38,30 @@ void pop3_message_close(struct pop3_message *message)
 	message->open = false;
 }
 
+static int64_t in_ns(const struct timespec *time)
+{
+	return (int64_t)time->tv_sec * 1000000000 + time->tv_nsec;
+}
+
 bool pop3_message_is_touched(const struct pop3_message *message)
 {
-	const struct stat *before = &message->before;
+	const struct agent_stamp *before = &message->extent.stamp;
 	struct stat now;
 
-	return fstat(message->extent.fd, &now) < 0 || now.st_size != before->st_size ||
-	       now.st_mtim.tv_sec != before->st_mtim.tv_sec ||
-	       now.st_mtim.tv_nsec != before->st_mtim.tv_nsec;
+	return fstat(message->extent.fd, &now) < 0 || now.st_ino != before->inode ||
+	       (uint64_t)now.st_size != before->size || in_ns(&now.st_mtim) != before->mtime_ns ||
+	       in_ns(&now.st_ctim) != before->ctime_ns;
 }
 
 bool pop3_message_is_at(const struct pop3_message *message, const struct agent_extent *extent)
 {
-	struct stat st;
+	const struct agent_extent *sent = &message->extent;
+	struct stat then, now;
 
-	return fstat(extent->fd, &st) == 0 && st.st_dev == message->before.st_dev &&
-	       st.st_ino == message->before.st_ino && extent->offset == message->extent.offset &&
-	       extent->length == message->extent.length;
+	return fstat(sent->fd, &then) == 0 && fstat(extent->fd, &now) == 0 &&
+	       now.st_dev == then.st_dev && now.st_ino == then.st_ino &&
+	       extent->offset == sent->offset && extent->length == sent->length &&
+	       extent->octets == sent->octets && extent->form == sent->form;
 }
 
 /* Read the next piece of the file. A file that ends before the message does was cut by somebody. */

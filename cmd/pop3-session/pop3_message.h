@@ -16,7 +16,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/stat.h>
 #include <sys/types.h>
 
 #define POP3_PIECE         65536      /* octets read at once */
@@ -25,8 +24,7 @@
 struct pop3_message {
 	bool open;
 	struct agent_extent extent;
-	struct stat before; /* the file when the reading began */
-	uint64_t read;      /* octets of the extent that were read */
+	uint64_t read; /* octets of the extent that were read */
 
 	char raw[POP3_PIECE]; /* raw[raw_at..raw_end): read, not unquoted */
 	size_t raw_at;
@@ -46,9 +44,9 @@ struct pop3_message {
 	bool finished;
 };
 
-/* Begin to send what *extent points at, which is owned by *message from now on even if this fails:
- * header, empty line and body_lines lines of the body (RFC 1939 section 7, TOP). 0 or -errno. */
-int pop3_message_open(
+/* Begin to send what *extent points at, which is owned by *message from now on:
+ * header, empty line and body_lines lines of the body (RFC 1939 section 7, TOP). */
+void pop3_message_open(
 	struct pop3_message *message, const struct agent_extent *extent, uint64_t body_lines);
 void pop3_message_close(struct pop3_message *message);
 
@@ -56,10 +54,11 @@ void pop3_message_close(struct pop3_message *message);
  * -ESTALE where the file has been cut short, or -errno. */
 ssize_t pop3_message_read(struct pop3_message *message, char *out, size_t max);
 
-/* Has the file been written to since pop3_message_open()? */
+/* Has the file been written to since the agent knew that the message lies there? Asked behind the
+ * last read: then what was read is the message. */
 bool pop3_message_is_touched(const struct pop3_message *message);
 
-/* Is that where the message lies that was sent: same file, same place? */
+/* Is that where the message lies that was sent: same file, same place, same size? */
 bool pop3_message_is_at(const struct pop3_message *message, const struct agent_extent *extent);
 
 #endif

@@ -12,9 +12,9 @@
 #include <string.h>
 
 /*
- * All is sent but the end. If somebody wrote to the mailbox meanwhile (a delivery, most often; or a
- * mail reader that moved messages about), then only what still lies at the same place is what was
- * asked for.
+ * All is sent but the end. If somebody wrote to the mailbox since the agent looked (a delivery,
+ * most often; or a mail reader that moved messages about), then only what still lies at the same
+ * place is what was asked for.
  */
 static int verify(struct pop3_session *session)
 {
@@ -62,18 +62,15 @@ static int fetch(struct pop3_session *session, size_t number, uint64_t lines, in
 	struct why why = {0};
 	int err = agent_fetch(&session->agent, number, &extent, &why);
 
-	if (!err) {
-		err = pop3_message_open(&session->message, &extent, lines);
-		if (err < 0)
-			why_errno(&why, -err, "mailbox", "stat");
-	}
 	if (err < 0) {
 		log_event(LOG_WARNING, "fetch-failed", LOG_STATUS, why.status, LOG_REASON, why.text,
 			LOG_END);
 		*event = pop3_reply_why(session, POP3_ERROR, &why);
+		return err;
 	}
+	pop3_message_open(&session->message, &extent, lines);
 	session->message_number = number;
-	return err;
+	return 0;
 }
 
 int pop3_retr(void *context, const char *argument, size_t len)
@@ -87,8 +84,10 @@ int pop3_retr(void *context, const char *argument, size_t len)
 		return pop3_reply_no_message(session, err);
 	if (fetch(session, number, POP3_WHOLE_MESSAGE, &event) < 0)
 		return event;
+	/* Of the message as it is now: a mail reader may have added a Status field since LIST told
+	 * its size. */
 	return pop3_reply_body(session, retr_body, "%llu octets",
-		(unsigned long long)pop3_maildrop_entry(&session->drop, number)->octets);
+		(unsigned long long)session->message.extent.octets);
 }
 
 /* "TOP msg n", both required, n non-negative (RFC 1939 section 7). */

@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 static const struct {
 	int (*find)(const struct conf *conf, const char *name, const char *domain,
@@ -47,7 +48,8 @@ int account_refuse(struct why *why)
 	return why_set(why, EACCES, WHY_AUTH, "5.7.8", "authentication failed");
 }
 
-bool account_name_ok(const char *name)
+/* Of the right characters, for a name with or without a tag. */
+static bool is_spelled(const char *name)
 {
 	size_t len = strnlen(name, ACCOUNT_NAME_MAX);
 
@@ -60,6 +62,22 @@ bool account_name_ok(const char *name)
 			return false;
 	}
 	return true;
+}
+
+/* Mail to "x" makes a dotlock "x.lock" beside x's mailbox, and may take one away that it finds. */
+static bool is_dotlock(const char *name, size_t len)
+{
+	static const char suffix[] = ".lock";
+	size_t n = sizeof(suffix) - 1;
+
+	return len >= n && strncasecmp(name + len - n, suffix, n) == 0;
+}
+
+/* The part in front of "@" can be the name of a mailbox, too ([store] mailbox with %d). */
+bool account_name_ok(const char *name)
+{
+	return is_spelled(name) && !is_dotlock(name, strlen(name)) &&
+	       !is_dotlock(name, strcspn(name, "@"));
 }
 
 const char *account_main_domain(const struct conf *conf)
@@ -120,7 +138,7 @@ int account_find(const struct conf *conf, const char *name, const char *domain, 
 	if (domain && *domain && !conf_is_local_domain(conf, domain, strlen(domain)))
 		return account_unknown(why);
 	err = account_exact(conf, name, domain ? domain : "", out, why);
-	if (err == -ENOENT && account_name_ok(name) && account_strip_tag(conf, name, base))
+	if (err == -ENOENT && is_spelled(name) && account_strip_tag(conf, name, base))
 		err = account_exact(conf, base, domain ? domain : "", out, why);
 	return err;
 }

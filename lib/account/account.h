@@ -33,7 +33,8 @@ struct account {
 
 /*
  * May this stand for a user? 1 to 127 octets of letters, digits, "._-+=@" and 8-bit-free; no
- * leading "." or "-", no "..", no "/". Nothing else ever reaches a path, PAM or a log line.
+ * leading "." or "-", no "..", no "/", no ".lock" at the end or in front of an "@" (others'
+ * dotlocks are called so). Nothing else ever reaches a path, PAM or a log line.
  */
 bool account_name_ok(const char *name);
 

@@ -55,6 +55,8 @@ __attribute__((noreturn)) static void run(
 		.owner = plan->account->uid,
 		.lock_seconds = (unsigned)plan->conf->limits.lock_seconds,
 		.helper = &helper,
+		.note = agent_pair_note,
+		.note_context = &pair,
 	};
 	int fd = plan->fd;
 	struct why why;
@@ -101,7 +103,8 @@ int agent_child_start(
 {
 	char state[PATH_MAX];
 	int pair[2];
-	int err = agent_folder_state(plan->conf, plan->account, state, why);
+	int err = agent_folder_state(
+		plan->conf, plan->account, state, plan->note, plan->listener, why);
 
 	if (err < 0)
 		return err;
@@ -119,6 +122,7 @@ int agent_child_start(
 		return err;
 	}
 	child->pair = pair[0];
+	child->plan = plan;
 	agent_spool_helper_init(&child->helper, plan->account);
 	err = await_ready(child, why);
 	if (err < 0)
@@ -126,15 +130,34 @@ int agent_child_start(
 	return err;
 }
 
+/* A text of the child's, as it may stand in a log. */
+static void make_printable(char *text, size_t size)
+{
+	text[size - 1] = '\0';
+	for (; *text; text++) {
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
+	}
+}
+
+/* What needs no answer. */
+static void hear(const struct agent_child_plan *plan, struct agent_pair_msg *msg)
+{
+	make_printable(msg->why.status, sizeof(msg->why.status));
+	make_printable(msg->why.text, sizeof(msg->why.text));
+	if (msg->op == AGENT_PAIR_NOTE)
+		plan->note(plan->listener, msg->why.text);
+	else
+		plan->report(plan->listener, msg);
+}
+
 /* 0: go on; -errno: the child is done with. */
-static int serve_one(struct agent_child *child,
-	void (*report)(void *context, const struct agent_pair_msg *msg), void *context)
+static int serve_one(struct agent_child *child)
 {
 	static int (*const privileged[])(struct agent_spool_helper * helper) = {
 		[AGENT_PAIR_TAKE] = agent_spool_helper_take,
 		[AGENT_PAIR_RELEASE] = agent_spool_helper_release,
 		[AGENT_PAIR_CREATE] = agent_spool_helper_create,
-		[AGENT_PAIR_REPORT] = NULL,
 	};
 	struct agent_pair_msg msg;
 	int fd = -1;
@@ -143,10 +166,8 @@ static int serve_one(struct agent_child *child,
 	if (err < 0)
 		return err;
 	fd_close(&fd);
-	if (msg.op == AGENT_PAIR_REPORT) {
-		msg.why.status[sizeof(msg.why.status) - 1] = '\0';
-		msg.why.text[sizeof(msg.why.text) - 1] = '\0';
-		report(context, &msg);
+	if (msg.op == AGENT_PAIR_REPORT || msg.op == AGENT_PAIR_NOTE) {
+		hear(child->plan, &msg);
 		return 0;
 	}
 	if (msg.op >= sizeof(privileged) / sizeof(*privileged) || !privileged[msg.op])
@@ -155,10 +176,9 @@ static int serve_one(struct agent_child *child,
 	return agent_wire_send(child->pair, &msg, sizeof(msg), -1);
 }
 
-void agent_child_serve(struct agent_child *child,
-	void (*report)(void *context, const struct agent_pair_msg *msg), void *context)
+void agent_child_serve(struct agent_child *child)
 {
-	while (serve_one(child, report, context) == 0)
+	while (serve_one(child) == 0)
 		;
 	agent_spool_helper_done(&child->helper);
 	reap(child);

@@ -19,20 +19,25 @@ struct agent_child_plan {
 	int fd; /* the only one, besides stderr and the pair, that it keeps */
 	void (*work)(void *context, const struct spool_place *place, int fd, int pair);
 	void *context;
+	/* In the monitor, for each REPORT and each NOTE; its text has no control characters. */
+	void (*report)(void *listener, const struct agent_pair_msg *msg);
+	void (*note)(void *listener, const char *text);
+	void *listener;
 };
 
 struct agent_child {
 	pid_t pid;
 	int pair;
 	struct agent_spool_helper helper;
+	const struct agent_child_plan *plan;
 };
 
-/* Start it. 0 once it has become the user; else -errno and *why, and there is no child. */
+/* Start it. 0 once it has become the user; else -errno and *why, and there is no child. The plan
+ * must live as long as the child. */
 int agent_child_start(
 	struct agent_child *child, const struct agent_child_plan *plan, struct why *why);
 
-/* Do what it asks for until it ends; each REPORT goes to report(). */
-void agent_child_serve(struct agent_child *child,
-	void (*report)(void *context, const struct agent_pair_msg *msg), void *context);
+/* Do what it asks for until it ends. */
+void agent_child_serve(struct agent_child *child);
 
 #endif

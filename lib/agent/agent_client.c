@@ -21,12 +21,23 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#define CONNECT_SECONDS 10 /* an agent that doesn't accept for so long is no help */
+
 /* The socket is not there, not served, or not for this user: then the session starts its own agent.
  */
 static bool is_absent(int err)
 {
 	return err == ENOENT || err == ENOTDIR || err == EACCES || err == EPERM ||
 	       err == ECONNREFUSED || err == ENAMETOOLONG;
+}
+
+/* For sending and connecting, too: a full socket must not hold a session up for ever. */
+static void set_patience(int fd, time_t seconds)
+{
+	const struct timeval time = {.tv_sec = seconds};
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof(time));
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof(time));
 }
 
 static int connect_to(const char *path, int *out)
@@ -40,6 +51,7 @@ static int connect_to(const char *path, int *out)
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
+	set_patience(fd, CONNECT_SECONDS);
 	while (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
 		int err = errno;
 
@@ -65,9 +77,15 @@ int agent_open_channel(struct agent *agent, const char *socket_path, const char 
 		agent->fd = -1;
 		return err;
 	}
+	agent_set_patience(agent, AGENT_PATIENCE_SECONDS);
 	snprintf(agent->session, sizeof(agent->session), "%s", session);
 	snprintf(agent->remote, sizeof(agent->remote), "%s", remote);
 	return 0;
+}
+
+void agent_set_patience(const struct agent *agent, uint64_t seconds)
+{
+	set_patience(agent->fd, seconds > 0 ? (time_t)seconds : 1);
 }
 
 void agent_close_channel(struct agent *agent)
@@ -102,6 +120,10 @@ static int ask(const struct agent *agent, const struct agent_request *request, i
 		err = agent_wire_receive(agent->fd, reply, sizeof(*reply), fd_out);
 	if (err == -ECONNRESET)
 		err = -EPIPE;
+	if (err == -EAGAIN) { /* an answer that comes later must not be taken for another's */
+		err = -ETIMEDOUT;
+		(void)shutdown(agent->fd, SHUT_RDWR);
+	}
 	if (err == 0 && (reply->op != request->op || reply->error > 0))
 		err = -EPROTO;
 	if (err < 0) {
@@ -283,6 +305,8 @@ int agent_fetch(struct agent *agent, size_t number, struct agent_extent *extent,
 	extent->fd = fd;
 	extent->offset = reply.offset;
 	extent->length = reply.length;
+	extent->octets = reply.octets;
+	extent->stamp = reply.stamp;
 	extent->form = reply.form == AGENT_FORM_MBOXRD ? AGENT_FORM_MBOXRD : AGENT_FORM_PLAIN;
 	return 0;
 }

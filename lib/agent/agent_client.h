@@ -28,6 +28,13 @@ int agent_open_channel(struct agent *agent, const char *socket_path, const char 
 	const char *session, const char *remote, struct why *why);
 void agent_close_channel(struct agent *agent);
 
+#define AGENT_PATIENCE_SECONDS                                                                     \
+	600 /* by default: removing from a mailbox of many GB takes its time */
+
+/* Wait for no answer longer than so many seconds (at least 1); after that the agent counts as gone
+ * away. */
+void agent_set_patience(const struct agent *agent, uint64_t seconds);
+
 /* recipient: "local-part@domain". 0: mail for it is taken. WHY_PERM 5.1.1: no such mailbox. */
 int agent_lookup(struct agent *agent, const char *recipient, struct why *why);
 
@@ -64,10 +71,14 @@ struct agent_extent {
 	int fd;
 	uint64_t offset;
 	uint64_t length;
+	uint64_t octets; /* as sent, of the message as it is now */
 	enum agent_form form;
+	struct agent_stamp stamp;
 };
 
-/* Where message number (from 1) lies now. The caller closes extent->fd. */
+/* Where message number (from 1) lies now. The caller closes extent->fd. That nobody has written to
+ * the file between the agent's look and the last read() is the caller's to find out: by the stamp.
+ */
 int agent_fetch(struct agent *agent, size_t number, struct agent_extent *extent, struct why *why);
 
 /*

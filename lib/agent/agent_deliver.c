@@ -5,10 +5,11 @@
  * The recipient is resolved again at each step, for a session could name anybody. The message's
  * octets are the session's and never read here: the user's child copies them.
  *
- * System calls: openat, mkdir, unlink, fstat, close, clock_gettime; those of agent_child.c; what
- * NSS needs and the files that account/ reads.
+ * System calls: openat, unlink, fstat, close, clock_gettime; those of agent_child.c and
+ * agent_folder.c; what NSS needs and the files that account/ reads.
  */
 #include "agent/agent_child.h"
+#include "agent/agent_folder.h"
 #include "agent/agent_monitor.h"
 #include "base/clock.h"
 #include "base/fd.h"
@@ -85,16 +86,15 @@ static int open_unnamed(const char *folder)
 	return -errno;
 }
 
-static int open_staged(const char *folder)
+static int open_staged(struct agent_monitor *monitor)
 {
+	const char *folder = monitor->conf->queue;
 	int fd = open_unnamed(folder);
 	int err;
 
 	if (fd != -ENOENT)
 		return fd;
-	err = fd_make_parents(folder, geteuid() == 0 ? 0755 : 0700);
-	if (err == 0 && mkdir(folder, 0700) < 0 && errno != EEXIST)
-		err = -errno;
+	err = agent_folder_make(folder, 0700, agent_note, monitor);
 	return err < 0 ? err : open_unnamed(folder);
 }
 
@@ -102,9 +102,10 @@ enum agent_then agent_stage_handle(void *context, struct agent_request *request,
 	struct agent_reply *reply, struct agent_fds *fds)
 {
 	struct agent_monitor *monitor = context;
-	int fd = open_staged(monitor->conf->queue);
+	int fd;
 
 	monitor->request = request;
+	fd = open_staged(monitor);
 	if (fd >= 0)
 		fds->out = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (fd < 0 || fds->out < 0) {
@@ -138,12 +139,26 @@ struct verdict {
 	struct why why;
 };
 
-static void take_verdict(void *context, const struct agent_pair_msg *msg)
-{
-	struct verdict *verdict = context;
+/* One mailbox's delivery, as the monitor hears of it. */
+struct delivery {
+	struct agent_monitor *monitor;
+	const struct account *account;
+	struct verdict verdict;
+};
 
-	verdict->error = msg->error > 0 ? -EPROTO : msg->error;
-	verdict->why = msg->why;
+static void take_verdict(void *listener, const struct agent_pair_msg *msg)
+{
+	struct delivery *delivery = listener;
+
+	delivery->verdict.error = msg->error > 0 ? -EPROTO : msg->error;
+	delivery->verdict.why = msg->why;
+}
+
+static void take_note(void *listener, const char *text)
+{
+	const struct delivery *delivery = listener;
+
+	agent_note_user(delivery->monitor, delivery->account, text);
 }
 
 static void tell_verdict(struct agent_monitor *monitor, const struct account *account,
@@ -172,23 +187,27 @@ static void tell_verdict(struct agent_monitor *monitor, const struct account *ac
 static struct verdict deliver_to(
 	struct agent_monitor *monitor, const struct account *account, uint64_t size)
 {
+	struct delivery delivery = {.monitor = monitor, .account = account};
 	struct agent_child_plan plan = {
 		.conf = monitor->conf,
 		.account = account,
 		.fd = monitor->staged,
 		.work = deliver,
 		.context = monitor->request,
+		.report = take_verdict,
+		.note = take_note,
+		.listener = &delivery,
 	};
-	struct verdict verdict;
+	struct verdict *verdict = &delivery.verdict;
 	struct agent_child child;
 	int64_t began_us = clock_us();
 
-	verdict.error = why_set(&verdict.why, EIO, WHY_TEMP, "4.3.0",
+	verdict->error = why_set(&verdict->why, EIO, WHY_TEMP, "4.3.0",
 		"the delivery to %s broke off", account->name);
-	if (agent_child_start(&child, &plan, &verdict.why) == 0)
-		agent_child_serve(&child, take_verdict, &verdict);
-	tell_verdict(monitor, account, &verdict, size, began_us);
-	return verdict;
+	if (agent_child_start(&child, &plan, &verdict->why) == 0)
+		agent_child_serve(&child);
+	tell_verdict(monitor, account, verdict, size, began_us);
+	return *verdict;
 }
 
 /* All of them or not: a sender who tries again after a temporary failure reaches those who were

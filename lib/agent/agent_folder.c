@@ -1,7 +1,10 @@
 /*
  * agent_folder - see agent_folder.h.
  *
- * System calls: mkdir, mkdirat, openat, fstat, fchown, readlinkat, close, geteuid.
+ * A folder that was made is on disk, with its name, before anything is put into it: a journal must
+ * not lose the folder that it lies in.
+ *
+ * System calls: stat, mkdir, mkdirat, openat, fsync, fstat, fchown, readlinkat, close, geteuid.
  */
 #include "agent/agent_folder.h"
 
@@ -16,20 +19,38 @@
 
 #define MAX_LINKS 8
 
-/* Everybody must be able to pass through to his own. */
-static int make_parent(const char *path)
+static void tell_made(
+	const char *path, void (*note)(void *listener, const char *text), void *listener)
 {
-	mode_t mode = geteuid() == 0 ? 0711 : 0700;
-	int err = fd_make_parents(path, geteuid() == 0 ? 0755 : 0700);
+	struct why why;
 
-	if (err == 0 && mkdir(path, mode) < 0 && errno != EEXIST)
-		err = -errno;
-	return err;
+	if (geteuid() != 0 || !note)
+		return;
+	(void)why_set(&why, ENOENT, WHY_NONE, "",
+		"%s: was missing and was made: is its file system mounted?", path);
+	note(listener, why.text);
+}
+
+int agent_folder_make(const char *path, mode_t mode, void (*note)(void *listener, const char *text),
+	void *listener)
+{
+	struct stat st;
+	int err;
+
+	if (stat(path, &st) == 0)
+		return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+	err = fd_make_parents(path, geteuid() == 0 ? 0755 : 0700);
+	if (err < 0)
+		return err;
+	if (mkdir(path, mode) < 0)
+		return errno == EEXIST ? 0 : -errno;
+	tell_made(path, note, listener);
+	return fd_sync_parent(path);
 }
 
 /* In a folder that belongs to us alone a name can't be somebody's trap, so what we made may be
- * given away. */
-static int own(int parent, int fd, const struct account *account)
+ * given away. *fresh: that was done only now. */
+static int own(int parent, int fd, const struct account *account, bool *fresh)
 {
 	struct stat above, st;
 
@@ -40,34 +61,43 @@ static int own(int parent, int fd, const struct account *account)
 	if (above.st_uid != geteuid() || (above.st_mode & (S_IWGRP | S_IWOTH)) ||
 		st.st_uid != geteuid())
 		return -EPERM;
+	*fresh = true;
 	return fchown(fd, account->uid, account->gid) < 0 ? -errno : 0;
 }
 
 static int make_own(const char *path, const struct account *account)
 {
 	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
-	int parent = open(path, flags & ~O_RDONLY);
+	int parent = open(path, flags);
+	bool fresh = false;
 	int fd = -1;
 	int err = 0;
 
 	if (parent < 0)
 		return -errno;
-	if (mkdirat(parent, account->key, 0700) < 0 && errno != EEXIST)
+	if (mkdirat(parent, account->key, 0700) == 0)
+		fresh = true;
+	else if (errno != EEXIST)
 		err = -errno;
 	if (err == 0)
 		fd = openat(parent, account->key, flags | O_NOFOLLOW);
 	if (err == 0)
-		err = fd < 0 ? -errno : own(parent, fd, account);
+		err = fd < 0 ? -errno : own(parent, fd, account, &fresh);
+	if (err == 0 && fresh && (fsync(fd) < 0 || fsync(parent) < 0))
+		err = -errno;
 	fd_close(&fd);
 	fd_close(&parent);
 	return err;
 }
 
 int agent_folder_state(const struct conf *conf, const struct account *account,
-	char out[static PATH_MAX], struct why *why)
+	char out[static PATH_MAX], void (*note)(void *listener, const char *text), void *listener,
+	struct why *why)
 {
+	mode_t mode = geteuid() == 0 ? 0711 : 0700; /* everybody can pass through to his own */
 	int len = snprintf(out, PATH_MAX, "%s/%s", conf->state, account->key);
-	int err = len < 0 || len >= PATH_MAX ? -ENAMETOOLONG : make_parent(conf->state);
+	int err = len < 0 || len >= PATH_MAX ? -ENAMETOOLONG
+					     : agent_folder_make(conf->state, mode, note, listener);
 
 	if (err == 0)
 		err = make_own(conf->state, account);

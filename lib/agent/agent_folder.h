@@ -6,9 +6,19 @@
 
 #include "account/account.h"
 
-/* Make sure of the owner's folder under [store] state, and put its path into out. 0 or -errno. */
+/*
+ * Make sure of one of the configuration's folders and of those above it, on disk. 0 or -errno.
+ * Where an installed system lacks one (root has to make it) it may be that its file system is not
+ * mounted, and that what was in it is needed: note(listener, text) is told. note may be NULL.
+ */
+int agent_folder_make(const char *path, mode_t mode, void (*note)(void *listener, const char *text),
+	void *listener);
+
+/* Make sure of the owner's folder under [store] state, on disk, and put its path into out. 0 or
+ * -errno. note as above. */
 int agent_folder_state(const struct conf *conf, const struct account *account,
-	char out[static PATH_MAX], struct why *why);
+	char out[static PATH_MAX], void (*note)(void *listener, const char *text), void *listener,
+	struct why *why);
 
 /*
  * Open, for reading, the folder that holds path (absolute), if nobody but root can have put

@@ -99,9 +99,16 @@ struct watch {
 	const struct account *account;
 };
 
-static void tell_report(void *context, const struct agent_pair_msg *msg)
+static void tell_note(void *listener, const char *text)
 {
-	const struct watch *watch = context;
+	const struct watch *watch = listener;
+
+	agent_note_user(watch->monitor, watch->account, text);
+}
+
+static void tell_report(void *listener, const struct agent_pair_msg *msg)
+{
+	const struct watch *watch = listener;
 	bool is_update = msg->about == AGENT_UPDATE;
 	char count[40];
 	struct agent_event event = {
@@ -144,6 +151,9 @@ static enum agent_then hand_over(
 		.fd = monitor->connection.fd,
 		.work = agent_maildrop_work,
 		.context = &limits,
+		.report = tell_report,
+		.note = tell_note,
+		.listener = &watch,
 	};
 	struct agent_child child;
 
@@ -152,7 +162,7 @@ static enum agent_then hand_over(
 		return fail(monitor, &reply->why);
 	tell_login(monitor, account);
 	(void)agent_wire_send(monitor->connection.fd, reply, sizeof(*reply), -1);
-	agent_child_serve(&child, tell_report, &watch);
+	agent_child_serve(&child);
 	return AGENT_THEN_END;
 }
 

@@ -119,6 +119,11 @@ static int fetch(
 			&reply->why, EPERM, WHY_TEMP, "4.3.0", "the message is not read-only");
 	reply->offset = extent.offset;
 	reply->length = extent.length;
+	reply->octets = extent.octets;
+	reply->stamp = (struct agent_stamp){.inode = extent.stamp.inode,
+		.size = extent.stamp.size,
+		.mtime_ns = extent.stamp.mtime_ns,
+		.ctime_ns = extent.stamp.ctime_ns};
 	reply->form = extent.form == SPOOL_FORM_MBOXRD ? AGENT_FORM_MBOXRD : AGENT_FORM_PLAIN;
 	return 0;
 }

@@ -5,6 +5,7 @@
 #ifndef AGENT_AGENT_MONITOR_H
 #define AGENT_AGENT_MONITOR_H
 
+#include "account/account.h"
 #include "agent/agent_dispatch.h"
 #include "agent/agent_server.h"
 
@@ -36,7 +37,11 @@ enum agent_then agent_login_handle(void *context, struct agent_request *request,
 /* Report an event of the request in hand: session and remote are filled in. */
 void agent_tell(const struct agent_monitor *monitor, struct agent_event *event);
 
-/* An account library's note; context is the monitor. */
+/* An account library's note, or one about a folder; context is the monitor. */
 void agent_note(void *context, const char *text);
+
+/* A note of the mailbox's. */
+void agent_note_user(
+	const struct agent_monitor *monitor, const struct account *account, const char *text);
 
 #endif

@@ -16,7 +16,8 @@
  *   LOGIN    user, password, service        why; then the connection is the     before LOGIN
  *                                           user's, for ever
  *   OPEN     -                              fd: sealed table; count, octets     after LOGIN, once
- *   FETCH    number (from 1)                fd (read-only), offset, length      after OPEN
+ *   FETCH    number (from 1)                fd (read-only), offset, length,     after OPEN
+ *                                           octets, stamp
  *   UPDATE   fd: the bitmap of the numbers  why; nothing but the end can        after OPEN, once
  *            to remove, count               follow
  *
@@ -61,15 +62,26 @@ struct agent_request {
 	char password[AGENT_PASSWORD_SIZE]; /* LOGIN */
 };
 
+/* The file as it was when the message was known to lie there: what fstat() tells of the fd is the
+ * same as long as nobody has written to it. */
+struct agent_stamp {
+	uint64_t inode;
+	uint64_t size;
+	int64_t mtime_ns;
+	int64_t ctime_ns;
+};
+
 struct agent_reply {
 	uint32_t op;     /* the request's */
 	uint32_t count;  /* OPEN: messages in the table */
-	uint64_t octets; /* OPEN: of all messages, as sent (RFC 1939 section 5, STAT) */
+	uint64_t octets; /* OPEN: of all messages, as sent (RFC 1939 section 5, STAT); FETCH: of
+			    this one, as it is now */
 	uint64_t offset; /* FETCH: where the message begins in the file */
 	uint64_t length; /* FETCH: octets in the file, without the From_ line and the empty line
 			    behind */
 	int32_t error;   /* 0, or a negative errno value: then `why` says more */
 	uint32_t form;   /* FETCH: enum agent_form */
+	struct agent_stamp stamp; /* FETCH */
 	struct why why;
 };
 

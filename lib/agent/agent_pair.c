@@ -63,3 +63,12 @@ int agent_pair_report(int pair, uint32_t about, uint64_t count, int error, const
 		msg.why = *why;
 	return agent_wire_send(pair, &msg, sizeof(msg), -1);
 }
+
+void agent_pair_note(void *context, const char *text)
+{
+	const int *pair = context;
+	struct agent_pair_msg msg = {.op = AGENT_PAIR_NOTE};
+
+	(void)why_set(&msg.why, EIO, WHY_NONE, "", "%s", text);
+	(void)agent_wire_send(*pair, &msg, sizeof(msg), -1);
+}

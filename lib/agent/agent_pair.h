@@ -8,6 +8,7 @@
  *   RELEASE  child, answered by error remove it
  *   CREATE   child, answered by error make this one mailbox
  *   REPORT   child                    how an agent_op ended, for the log and the verdict; no answer
+ *   NOTE     child                    what a person should see in the log: why.text; no answer
  *
  * There is no path and no name in it: the monitor knows the one mailbox. The child is the user and
  * not believed in anything that concerns others.
@@ -25,6 +26,7 @@ enum agent_pair_op {
 	AGENT_PAIR_RELEASE,
 	AGENT_PAIR_CREATE,
 	AGENT_PAIR_REPORT,
+	AGENT_PAIR_NOTE,
 };
 
 struct agent_pair_msg {
@@ -43,5 +45,8 @@ void agent_pair_helper(struct spool_helper *helper, int *pair);
 
 int agent_pair_ready(int pair, int error, const struct why *why);
 int agent_pair_report(int pair, uint32_t about, uint64_t count, int error, const struct why *why);
+
+/* For struct spool_place: context is a pointer to the pair, as with agent_pair_helper(). */
+void agent_pair_note(void *context, const char *text);
 
 #endif

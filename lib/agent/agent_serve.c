@@ -47,6 +47,15 @@ void agent_note(void *context, const char *text)
 	agent_tell(context, &event);
 }
 
+void agent_note_user(
+	const struct agent_monitor *monitor, const struct account *account, const char *text)
+{
+	struct agent_event event = {
+		.name = "note", .bad = true, .user = account->name, .reason = text};
+
+	agent_tell(monitor, &event);
+}
+
 /* The user whom sessions become when root starts them. Where neither exists they are "nobody". */
 static bool is_sessions_user(const struct conf *conf, uid_t uid)
 {

@@ -6,11 +6,13 @@
 
 static void test_names(void **state)
 {
-	static const char *const good[] = {
-		"a", "alice", "A.b_c-d+e=f@g", "_x", "0", "alice@example.org", "x-", "a.b."};
+	static const char *const good[] = {"a", "alice", "A.b_c-d+e=f@g", "_x", "0",
+		"alice@example.org", "x-", "a.b.", "lock", "a.locks", "alock", "a.lock-",
+		"a@lock.example"};
 	static const char *const bad[] = {"", ".a", "-a", "a..b", "a/b", "../a", "a b", "a\nb",
 		"a\tb", "\xc3\xa9", "a:b", "a;b", "$(id)", "`id`", "|id", "a\"b", "a\\b", "a%b",
-		"a*b", "a'b", "a\x7f", "~a", "/etc/passwd", "a,b", "<a>"};
+		"a*b", "a'b", "a\x7f", "~a", "/etc/passwd", "a,b", "<a>", "a.lock", "a.LOCK",
+		"A.b.Lock", "a.lock@example.org", "a@b.lock"};
 	char name[ACCOUNT_NAME_MAX + 1];
 
 	(void)state;
@@ -82,12 +84,18 @@ static void test_finding(void **state)
 		{"carol", "", "5.1.1"},
 		{"../alice", "", "5.1.1"},
 		{"", "", "5.1.1"},
+		/* alice's dotlock is no account's mailbox, but a tag may look like one. */
+		{"alice.lock", "", "5.1.1"},
+		{"alice.LOCK", "example.org", "5.1.1"},
+		{"alice.lock+tag", "", "5.1.1"},
+		{"alice+x.lock", "example.org", "alice"},
 	};
 	struct account account;
 
 	(void)state;
 	write_file("users",
-		"alice:x\nboth:x\nwith+plus:x\nMixed:x\nboth@example.org:x\ncarol@example.net:x\n");
+		"alice:x\nboth:x\nwith+plus:x\nMixed:x\nboth@example.org:x\ncarol@example.net:x\n"
+		"alice.lock:x\nalice.lock@example.org:x\n");
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		int err = account_find(
 			&place.conf, cases[i].name, cases[i].domain, &account, &place.why);

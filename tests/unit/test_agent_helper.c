@@ -4,9 +4,13 @@
  */
 #include "account_place.h"
 
+#include "agent/agent_child.h"
 #include "agent/agent_folder.h"
+#include "agent/agent_msg.h"
 #include "agent/agent_spool_helper.h"
+#include "agent/agent_wire.h"
 #include "base/fd.h"
+#include "spool/spool.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -211,6 +215,20 @@ static void test_create(void **state)
 	assert_false(exists("missing"));
 }
 
+static int notes;
+
+static void count_note(void *listener, const char *text)
+{
+	(void)listener;
+	assert_non_null(strstr(text, "was missing and was made"));
+	notes++;
+}
+
+static int make_state(char path[static PATH_MAX])
+{
+	return agent_folder_state(&place.conf, &account, path, count_note, NULL, &place.why);
+}
+
 static void test_state_folder(void **state)
 {
 	char path[PATH_MAX];
@@ -219,27 +237,93 @@ static void test_state_folder(void **state)
 	(void)state;
 	NEEDS_ROOT();
 	snprintf(place.conf.state, sizeof(place.conf.state), "%s/a/state", place.folder);
-	assert_int_equal(agent_folder_state(&place.conf, &account, path, &place.why), 0);
+	assert_int_equal(make_state(path), 0);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_uid, USER);
 	assert_int_equal(st.st_mode, S_IFDIR | 0700);
 	assert_int_equal(stat(place.conf.state, &st), 0);
 	assert_int_equal(st.st_mode, S_IFDIR | 0711);
-	assert_int_equal(agent_folder_state(&place.conf, &account, path, &place.why), 0);
+	assert_int_equal(notes, 1);
+	assert_int_equal(make_state(path), 0);
+	assert_int_equal(notes, 1);
 
 	/* Neither another's folder nor a link is given away, nor anything where others may write.
 	 */
 	strcpy(account.key, "other");
 	make_folder("a/state/other", 0700, 1);
-	assert_int_equal(agent_folder_state(&place.conf, &account, path, &place.why), -EPERM);
+	assert_int_equal(make_state(path), -EPERM);
 	strcpy(account.key, "link");
 	make_link("a/state/link", "/etc", USER);
-	assert_true(agent_folder_state(&place.conf, &account, path, &place.why) < 0);
+	assert_true(make_state(path) < 0);
 	strcpy(account.key, "open");
 	assert_int_equal(chmod(place.conf.state, 0777), 0);
-	assert_int_equal(agent_folder_state(&place.conf, &account, path, &place.why), -EPERM);
+	assert_int_equal(make_state(path), -EPERM);
 	assert_int_equal(stat("/etc", &st), 0);
 	assert_int_equal(st.st_uid, 0);
+}
+
+/* What a child says that is no friend: control characters, and no end. */
+static void talk_nonsense(void *context, const struct spool_place *spool, int fd, int pair)
+{
+	struct agent_pair_msg msg = {.op = AGENT_PAIR_NOTE};
+
+	(void)context;
+	(void)fd;
+	spool->note(spool->note_context, "put\naside");
+	memset(msg.why.text, '\033', sizeof(msg.why.text));
+	memset(msg.why.status, '\n', sizeof(msg.why.status));
+	(void)agent_wire_send(pair, &msg, sizeof(msg), -1);
+	(void)agent_pair_report(pair, AGENT_DELIVER, 7, 0, NULL);
+}
+
+struct heard {
+	char texts[2][sizeof(((struct why *)NULL)->text)];
+	int notes;
+	uint64_t count;
+};
+
+static void hear_note(void *listener, const char *text)
+{
+	struct heard *heard = listener;
+
+	assert_in_range(heard->notes, 0, 1);
+	strcpy(heard->texts[heard->notes++], text);
+}
+
+static void hear_report(void *listener, const struct agent_pair_msg *msg)
+{
+	struct heard *heard = listener;
+
+	heard->count = msg->count;
+}
+
+static void test_notes(void **state)
+{
+	struct heard heard = {0};
+	struct agent_child_plan plan = {
+		.conf = &place.conf,
+		.account = &account,
+		.fd = STDERR_FILENO,
+		.work = talk_nonsense,
+		.report = hear_report,
+		.note = hear_note,
+		.listener = &heard,
+	};
+	struct agent_child child;
+
+	(void)state;
+	snprintf(place.conf.state, sizeof(place.conf.state), "%s/state", place.folder);
+	assert_int_equal(mkdir(place.conf.state, 0711), 0);
+	if (geteuid() != 0) {
+		account.uid = geteuid();
+		account.gid = getegid();
+	}
+	assert_int_equal(agent_child_start(&child, &plan, &place.why), 0);
+	agent_child_serve(&child);
+	assert_int_equal(heard.notes, 2);
+	assert_string_equal(heard.texts[0], "put?aside");
+	assert_int_equal(strspn(heard.texts[1], "?"), sizeof(heard.texts[1]) - 1);
+	assert_int_equal(heard.count, 7);
 }
 
 static void test_without_rights(void **state)
@@ -265,6 +349,7 @@ int main(void)
 		HELPER_TEST(test_dotlock_of_what_is_not_theirs),
 		HELPER_TEST(test_create),
 		HELPER_TEST(test_state_folder),
+		HELPER_TEST(test_notes),
 		HELPER_TEST(test_without_rights),
 	};
 
