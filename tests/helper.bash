@@ -82,7 +82,7 @@ free_port() {
 server() {
 	local program=$1
 	PORT=$(free_port)
-	systemd-socket-activate -l "127.0.0.1:$PORT" "${@:2}" \
+	systemd-socket-activate -E ASAN_OPTIONS -l "127.0.0.1:$PORT" "${@:2}" \
 		"$BUILD/$program" --config "$CONF" 2>>"$T/log" >/dev/null 3>&- &
 	PIDS+=($!)
 	wait_for_port "$PORT"

@@ -52,10 +52,14 @@ reply() {
 }
 
 @test "pop3 matrix: every verb: any case is the same" {
-	local name states usage line
+	local name states usage line wanted count=0
 	place <<<$'[limits]\nerrors = 1000'
 	while IFS=$'\t' read -r name states usage; do
 		line=$(example "$usage")
-		[ "$(reply authorization "$line")" = "$(reply authorization "${line,,}")" ]
+		wanted=$(reply authorization "$line")
+		[ -n "$wanted" ]
+		[ "$(reply authorization "${line,,}")" = "$wanted" ]
+		count=$((count + 1))
 	done < <("$BUILD/pop3-session" --dump-verbs)
+	[ "$count" -ge 12 ]
 }

@@ -239,11 +239,12 @@ clean_after() {
 	server smtp-session
 	exec 5<>"/dev/tcp/127.0.0.1/$PORT"
 	printf "$START" >&5
-	(trap '' PIPE; for _ in $(seq 60); do printf x >&5 2>/dev/null || break; sleep 0.5; done) &
+	(trap '' PIPE; for _ in $(seq 60); do printf x >&5 2>/dev/null || break; sleep 0.5; done) 3>&- &
+	writer=$!
 	timeout 25 cat <&5 | tr -d '\r' >"$T/out"
 	exec 5>&-
-	kill %1 2>/dev/null || true
-	wait
+	kill "$writer" 2>/dev/null || true
+	wait "$writer" || true
 	tail -n 1 "$T/out" | grep -q '^421 4\.4\.2 '
 	[ $((SECONDS - begun)) -lt 20 ]
 }
@@ -273,7 +274,8 @@ clean_after() {
 	: >"$T/mail/alice"
 	if [ "$(id -u)" = 0 ]; then chown "$OWNER" "$T/mail/alice"; fi
 	echo $$ >"$T/mail/alice.lock" # somebody who lives
-	{ printf "$START\r\n.\r\n"; sleep 2; printf 'QUIT\r\n'; } | smtp >"$T/out" &
+	{ printf "$START\r\n.\r\n"; sleep 2; printf 'QUIT\r\n'; } | smtp >"$T/out" 3>&- &
+	session=$!
 	for _ in $(seq 100); do
 		agent=$(pgrep -o -f "spool-agent --config $CONF" || true)
 		if grep -q '^354' "$T/out" && [ "$(pgrep -c -f "spool-agent --config $CONF")" -ge 2 ]; then break; fi
@@ -281,7 +283,7 @@ clean_after() {
 	done
 	kill -9 "$agent"
 	rm "$T/mail/alice.lock"
-	wait %1
+	wait "$session"
 	grep -q '^451 4\.3\.0 ' "$T/out"
 	run ! grep -q '^250 2\.0\.0' "$T/out"
 	grep -q 'the spool-agent has gone away' "$T/log"
@@ -291,16 +293,17 @@ clean_after() {
 	local agent
 	place <<<$'[limits]\nsession_time = 4'
 	mkfifo "$T/fifo"
-	smtp <"$T/fifo" >"$T/out" &
+	smtp <"$T/fifo" >"$T/out" 3>&- &
+	session=$!
 	exec 6>"$T/fifo"
 	for _ in $(seq 100); do if [ -s "$T/out" ]; then break; fi; sleep 0.05; done
 	agent=$(pgrep -o -f "spool-agent --config $CONF")
 	kill -STOP "$agent"
 	printf 'EHLO x\nMAIL FROM:<>\nRCPT TO:<alice@example.org>\n' >&6
 	exec 6>&-
-	for _ in $(seq 160); do if ! kill -0 $! 2>/dev/null; then break; fi; sleep 0.05; done
+	for _ in $(seq 160); do if ! kill -0 "$session" 2>/dev/null; then break; fi; sleep 0.05; done
 	kill -KILL "$agent"
-	run ! kill -0 $!
+	run ! kill -0 "$session"
 	grep -q '^451 4\.3\.0 ' "$T/out"
 }
 
@@ -328,10 +331,11 @@ clean_after() {
 	place <<<$'[limits]\nsession_time = 2\njunk_commands = 100000'
 	server smtp-session
 	exec 5<>"/dev/tcp/127.0.0.1/$PORT"
-	(while printf 'NOOP\r\n' >&5 2>/dev/null; do sleep 0.1; done) &
+	(while printf 'NOOP\r\n' >&5 2>/dev/null; do sleep 0.1; done) 3>&- &
+	writer=$!
 	timeout 20 cat <&5 | tr -d '\r' >"$T/out"
 	exec 5>&-
-	kill %1 2>/dev/null || true
-	wait
+	kill "$writer" 2>/dev/null || true
+	wait "$writer" || true
 	tail -n 1 "$T/out" | grep -q '^421 4\.4\.2 '
 }

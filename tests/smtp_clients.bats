@@ -80,7 +80,7 @@ corpus() {
 @test "smtp clients: swaks speaks LMTP" {
 	place
 	PORT=$(free_port)
-	systemd-socket-activate -l "127.0.0.1:$PORT" "$BUILD/smtp-session" --config "$CONF" --lmtp 2>>"$T/log" 3>&- &
+	systemd-socket-activate -E ASAN_OPTIONS -l "127.0.0.1:$PORT" "$BUILD/smtp-session" --config "$CONF" --lmtp 2>>"$T/log" 3>&- &
 	PIDS+=($!)
 	wait_for_port "$PORT"
 	swaks --protocol LMTP --server 127.0.0.1 --port "$PORT" --from s@example.net --to alice@example.org >"$T/out"

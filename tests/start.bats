@@ -212,7 +212,7 @@ has_room() {
 @test "an IPv6 peer" {
 	[ -e /proc/net/if_inet6 ] && grep -q ' lo$' /proc/net/if_inet6 || skip "this host has no IPv6"
 	PORT=$(free_port)
-	systemd-socket-activate -l "[::1]:$PORT" --inetd -a "$BUILD/smtp-session" --config "$CONF" \
+	systemd-socket-activate -E ASAN_OPTIONS -l "[::1]:$PORT" --inetd -a "$BUILD/smtp-session" --config "$CONF" \
 		2>>"$T/log" 3>&- &
 	PIDS+=($!)
 	eventually grep -q "$(printf ':%04X' "$PORT")" /proc/net/tcp6
@@ -339,7 +339,7 @@ check_inetd() {
 
 # serve_agent: a spool-agent on the place's agent socket.
 serve_agent() {
-	systemd-socket-activate --seqpacket -l "$T/agent" "$BUILD/spool-agent" --config "$CONF" \
+	systemd-socket-activate -E ASAN_OPTIONS --seqpacket -l "$T/agent" "$BUILD/spool-agent" --config "$CONF" \
 		>/dev/null 2>>"$T/log" 3>&- &
 	PIDS+=($!)
 	AGENT=$!
