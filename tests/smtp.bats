@@ -200,6 +200,17 @@ body() { perl -0777 -pe 's/\AFrom .*?\nReceived: [^\n]*\n(?:[ \t][^\n]*\n)*//s; 
 	grep -q "EVENT=disconnect SESSION_ID=$session" "$T/log"
 }
 
+@test "smtp: the literal of the address that the peer has come to is this host; others are not" {
+	place
+	server smtp-session
+	printf '%s\r\n' 'EHLO [127.0.0.1]' 'MAIL FROM:<a@[192.0.2.1]>' 'RCPT TO:<alice@[127.0.0.1]>' 'RCPT TO:<alice@[127.0.0.2]>' \
+		DATA 'X: y' . QUIT | via_tcp smtp-session | tr -d '\r' >"$T/out"
+	[ "$(grep -c '^250 2\.1\.5' "$T/out")" = 1 ]
+	[ "$(grep -c '^550 5\.7\.1' "$T/out")" = 1 ]
+	grep -q '^Delivered-To: alice@example\.org$' "$T/mail/alice"
+	grep -q '^Return-Path: <a@\[192\.0\.2\.1\]>$' "$T/mail/alice"
+}
+
 @test "smtp: --lmtp and --submission exclude each other; --tls says what is missing" {
 	run "$BUILD/smtp-session" --lmtp --submission
 	[ "$status" = 64 ]
