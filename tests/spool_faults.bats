@@ -394,6 +394,159 @@ foreign_message() {
 	done
 }
 
+@test "what another program put into a uniform mailbox is not taken for a message behind it" {
+	: >"$T/message"
+	{
+		printf 'From a@b Tue Nov 24 13:00:00 2026\nMessage-ID: <%s@x>\n\n' 1
+		printf 'body 1\n%.0s\n' $(seq 3000)
+		printf 'From a@b Tue Nov 24 13:00:00 2026\nMessage-ID: <%s@x>\n\n' 2
+		perl -e 'print "x\n" x 400000'
+	} >"$T/want/before"
+	for n in 4 5; do
+		restore
+		traced pwrite64 signal=KILL $n remove 1 || true
+		[ -e "$(journal)" ]
+		perl -0777 -pe 's/\z/x\n/; s/x\nx\n\z/x\nx\nx\nx\nx\n/' "$BOX" >"$T/new" # as if ten octets came before
+		cat "$T/new" >"$BOX"
+		tool list 2>"$T/notes" >/dev/null
+		cmp "$BOX" "$T/new"
+		grep -q '^note: ' "$T/notes"
+	done
+}
+
+# damaged OFFSET...: turn over an octet of the journal at each.
+damaged() {
+	python3 - "$(journal)" "$@" <<-'END'
+		import sys
+		with open(sys.argv[1], "r+b") as file:
+		    for offset in map(int, sys.argv[2:]):
+		        file.seek(offset)
+		        octet = file.read(1)
+		        file.seek(offset)
+		        file.write(bytes([octet[0] ^ 1]))
+	END
+}
+
+# slots: where the two slots of the journal begin.
+slots() {
+	python3 - "$(journal)" <<-'END'
+		import struct, sys
+		data = open(sys.argv[1], "rb").read(136)
+		chunk, extents = struct.unpack_from("<2Q", data, 40)
+		first = (136 + extents * 16 + 4095) // 4096 * 4096
+		print(first, first + (64 + chunk + 4095) // 4096 * 4096)
+	END
+}
+
+@test "both slots of a journal damaged: it is put aside, and only if it was needed" {
+	local slots
+	: >"$T/message"
+	make_box 30 50000
+	want_without 1 9
+	traced pwrite64 signal=KILL 4 remove 1 9 || true # one slot was written, no piece moved
+	cmp "$BOX" "$T/want/before"
+	slots=$(slots)
+	damaged "${slots% *}"
+	is_one_of "$T/want/after"
+	restore
+	traced pwrite64 signal=KILL 8 remove 1 9 || true
+	cp "$BOX" "$T/half"
+	slots=$(slots)
+	# shellcheck disable=SC2086
+	damaged $slots
+	tool list 2>"$T/notes" >/dev/null
+	cmp "$BOX" "$T/half"
+	grep -q '^note: .*damaged' "$T/notes"
+}
+
+@test "a journal is put aside where the file system can't rename without replacing" {
+	make_box 3 500
+	echo garbage >"$(journal)"
+	echo first >"$(journal).orphan"
+	strace -qq -o /dev/null -e trace=renameat2 -e inject=renameat2:error=EINVAL \
+		"$TOOL" "mbox:$BOX" "$T/state" list >/dev/null
+	[ "$(cat "$(journal).orphan")" = first ]
+	[ "$(cat "$(journal).orphan.2")" = garbage ]
+}
+
+@test "what stands where the draft of a journal goes: a link or a file gives way, a folder is named" {
+	: >"$T/message"
+	make_box 5 500
+	want_without 2
+	echo victim >"$T/victim"
+	ln -s "$T/victim" "$(journal).new"
+	tool remove 2
+	cmp "$BOX" "$T/want/after"
+	[ "$(cat "$T/victim")" = victim ]
+	restore
+	mkdir "$(journal).new"
+	run -1 tool remove 2
+	[[ $output == *"journal.new: remove messages: "* ]]
+	cmp "$BOX" "$T/want/before"
+}
+
+@test "the device's number may change between kill and recovery" {
+	local first second disk=$T/disk
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	: >"$T/message"
+	make_box 30 40000
+	want_without 1 9
+	mkdir "$T/mount"
+	truncate -s 16M "$disk"
+	mkfs.ext4 -q "$disk" 2>/dev/null || skip "needs mkfs.ext4"
+	first=$(losetup -f --show "$disk" 2>/dev/null) || skip "needs loop devices"
+	mount "$first" "$T/mount" || { losetup -d "$first"; skip "may not mount"; }
+	BOX=$T/mount/box
+	cp "$T/want/before" "$BOX"
+	traced pwrite64 signal=KILL 6 remove 1 9 || true
+	[ -e "$(journal)" ]
+	stat -c %d "$BOX" >"$T/device"
+	umount "$T/mount"
+	truncate -s 1M "$T/other"
+	losetup -d "$first"
+	second=$(losetup -f --show "$T/other") # takes the number
+	first=$(losetup -f --show "$disk")
+	mount "$first" "$T/mount"
+	rm -f "$BOX.lock"
+	stat -c %d "$BOX" | cmp -s - "$T/device" && same=1 || same=0
+	tool list >/dev/null && cmp "$BOX" "$T/want/after" && mended=1 || mended=0
+	umount "$T/mount"
+	losetup -d "$first"
+	losetup -d "$second"
+	[ "$same" = 0 ] || skip "the number stayed"
+	[ "$mended" = 1 ]
+}
+
+@test "a dotlock that can't be removed does not lock out the one who made it" {
+	: >"$T/message"
+	make_box 3 500
+	want_without 2
+	traced unlinkat error=EIO 1 remove 2
+	cmp "$BOX" "$T/want/after"
+	[ ! -e "$BOX.lock" ]
+}
+
+@test "half a message that mentions a date is taken back, too" {
+	local old
+	make_box 3 500
+	old=$(stat -c %s "$BOX")
+	{ printf 'Subject: new\n\nsee below.\nWrite to me. From my calendar: we meet on Jan 5 10:30, or so\nyours\n'
+		perl -e 'print "x\n" x 9000'; } >"$T/message"
+	tool deliver a@b c@d <"$T/message"
+	mv "$BOX" "$T/want/after"
+	restore
+	traced pwrite64 signal=KILL 2 deliver a@b c@d <"$T/message" || true
+	tail -c +$((old + 1)) "$T/want/after" | head -c 9000 >>"$BOX"
+	is_one_of "$T/want/before"
+	# A foreign message that is glued to what was torn is none of these.
+	restore
+	traced pwrite64 signal=KILL 2 deliver a@b c@d <"$T/message" || true
+	tail -c +$((old + 1)) "$T/want/after" | head -c 9000 >>"$BOX"
+	printf 'xFrom x@y Tue Nov 24 13:00:00 2026\nMessage-ID: <foreign@x>\n\nhello\n\n' >>"$BOX"
+	cp "$BOX" "$T/want/both"
+	is_one_of "$T/want/both"
+}
+
 @test "a journal with a wrong octet: nothing that is kept is lost" {
 	python3 - "$TOOL" "$T" <<-'END'
 	import glob, os, random, subprocess, sys

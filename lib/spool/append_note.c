@@ -118,9 +118,11 @@ static bool is_field(const char *at, const char *end)
 {
 	const char *name = at;
 
-	while (at<end && * at> ' ' && *at < 0x7f && *at != ':')
-		at++;
-	return at == end || (*at == ':' && at > name);
+	for (; at < end && *at != ':'; at++) {
+		if (*at <= ' ' || *at == 0x7f)
+			return false;
+	}
+	return at == end || at > name;
 }
 
 /* A From_ line, be it glued to the end of what was torn, that begins in [skip, WINDOW) of text. */

@@ -24,6 +24,7 @@
 #define STALE_SECONDS 300
 #define TRIES         3
 #define LOCK_MAX      1024 /* octets */
+#define UNREAD_MAX    64   /* less than a message, as much as "PID:HOST" */
 #define CLOCK_SLACK   2    /* seconds by which two ways to tell the time may differ */
 
 static int publish(int fd, int dirfd, const char *lockname)
@@ -189,10 +190,13 @@ static bool is_stale(const struct stat *lock, const char *text, const struct sta
 	return is_idle(lock, mailbox);
 }
 
-/* No lock has so much to say. Somebody has a mailbox of that name. */
+/* No lock has so much to say. Somebody has a mailbox of that name. (What can't be read has no
+ * text.) */
 static bool is_mailbox(const struct stat *lock, const char *text)
 {
-	return lock->st_size > LOCK_MAX || strncmp(text, "From ", 5) == 0;
+	off_t max = *text ? LOCK_MAX : UNREAD_MAX;
+
+	return lock->st_size > max || strncmp(text, "From ", 5) == 0;
 }
 
 /* 0: there was a stale lock and it is gone; -EEXIST: the lock holds; -EACCES: it is stale, and
@@ -214,8 +218,8 @@ static int break_stale(int dirfd, const char *lockname, const struct stat *mailb
 		return -EEXIST;
 	if (unlinkat(dirfd, lockname, 0) == 0 || errno == ENOENT)
 		return 0;
-	return errno == EPERM || errno == EACCES ? -EACCES
-						 : -EEXIST; /* a folder with the sticky bit */
+	/* A folder with the sticky bit: root can. */
+	return errno == EPERM || errno == EACCES ? -EACCES : -EEXIST;
 }
 
 int dotlock_take_at(int dirfd, const char *lockname, const struct stat *mailbox)
@@ -229,6 +233,14 @@ int dotlock_take_at(int dirfd, const char *lockname, const struct stat *mailbox)
 		err = make(dirfd, lockname);
 	}
 	return err;
+}
+
+bool dotlock_is_own_at(int dirfd, const char *lockname)
+{
+	struct stat lock;
+	char text[256];
+
+	return look(dirfd, lockname, &lock, text) == 0 && owner_of(text) == getpid();
 }
 
 int dotlock_release_at(int dirfd, const char *lockname)

@@ -6,25 +6,31 @@
  * keeps two of us from breaking one stale lock at the same time. The content is "PID\n" and is
  * there as soon as the name is, so that nobody can find a lock whose owner is not yet known.
  *
- * System calls: openat, linkat, fstatat, fstat, read, write, unlinkat, close, kill (signal 0),
- * clock_gettime, getpid, geteuid, uname.
+ * System calls: open (/proc/PID/stat), openat, linkat, fstatat, fstat, read, write, unlinkat,
+ * close, kill (signal 0), clock_gettime, getpid, geteuid, uname.
  */
 #ifndef SPOOL_DOTLOCK_H
 #define SPOOL_DOTLOCK_H
 
+#include <stdbool.h>
 #include <sys/stat.h>
 
 /*
  * Try once to make `lockname` (one path component) in the folder dirfd (O_PATH will do). A stale
  * lock is removed and the try repeated. `mailbox` is the mailbox's own state, which tells whether
  * it has changed lately; may be NULL. 0; -EEXIST: somebody holds it; -EACCES, -EPERM: not allowed
- * to write there; or another -errno.
+ * to write there, or to remove the stale lock of another user; or another -errno.
  *
  * A lock is stale if it names a process that is gone on this host (no permission to signal it means
- * that it lives). If it names none, or was made before this host started, it is stale once neither
- * it nor the mailbox has changed for five minutes. What is not a regular file is never stale.
+ * that it lives) or was started after the lock was made; or, whatever it names, once neither it nor
+ * the mailbox has changed for five minutes. Ours never gets so old: what takes long under it, a
+ * large removal, changes the mailbox with each piece. What is not a regular file is never stale,
+ * nor is what looks like somebody's mailbox.
  */
 int dotlock_take_at(int dirfd, const char *lockname, const struct stat *mailbox);
+
+/* Does the lock name this very process? */
+bool dotlock_is_own_at(int dirfd, const char *lockname);
 
 /* Remove the lock if it is the one that this process made. 0, -ENOENT (it is gone), -EPERM (it is
  * another's by now, and stays), or another -errno. */

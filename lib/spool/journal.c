@@ -2,81 +2,52 @@
  * journal - see journal.h.
  *
  * What is kept is one stream: the extents one after the other, moved down to `start` piece by
- *piece, in order. Octet p of the stream comes from further up than where it goes, so writing one
- *piece never destroys what a later one is read from, only its own source. Hence, for each piece:
+ * piece, in order. Octet p of the stream comes from further up than where it goes, so writing one
+ * piece never destroys what a later one is read from, only its own source. Hence, for each piece:
  *
  *	1. the piece goes into a slot of the journal; fdatasync(journal)
  *	2. the piece goes to its place in the mailbox; fdatasync(mailbox)
  *
  * in that order, because after 2 began the slot is the only whole copy; and 2 is on disk before the
- *next slot is written, because that one says that it is. The slots take turns, so the last good one
- *outlives a torn write. Whoever finds the journal writes the newest slot's piece again and goes on.
- *After the last piece:
+ * next slot is written, because that one says that it is. The slots take turns, so the last good
+ * one outlives a torn write. Whoever finds the journal writes the newest slot's piece again and
+ * goes on. After the last piece:
  *
  *	3. a slot says DONE; fdatasync(journal)
  *	4. ftruncate(mailbox); fsync(mailbox)
  *	5. the journal is unlinked; fsync(its folder)
  *
  * Between 3 and 5 the reader of the journal must know whether 4 has happened, since deliveries may
- *follow. The ghost tells: the octets from the new size on, which are not written until 4 and whose
- *hash the plan has. If they are there, the mailbox is not truncated yet. Programs that know nothing
- *of the journal may have appended to the half-moved file, behind the plan's end. That is then one
- *more extent, in a new plan that replaces the old in one rename.
+ * follow. The ghost tells (journal_ghost.h). Programs that know nothing of the journal may have
+ * appended to the half-moved file, behind the plan's end. That is then one more extent, in a new
+ * plan that replaces the old in one rename.
  *
  * If the file is another one, or was rewritten, then the journal is about nothing that still
- *exists: it is put aside and the mailbox is not touched.
+ * exists: it is put aside, with a note, and the mailbox is not touched.
+ *
+ * The journal may be damaged. Without a whole plan nothing is done. As to the slots, one that is
+ * whole, n, proves that at most the piece of n + 1 was begun: n + 2 is on disk before its piece is
+ * begun, and lies where n did. If n + 1 is not whole it is a torn write, and its piece was not
+ * begun (1 comes before 2), or it was damaged later, and its piece may lie half over its own
+ * source. The source's checksum, which slot n has, tells these apart. If it is right, to go on from
+ * n is right in either case: piece n goes where it is already, and no piece that was begun touches
+ * a later one's source. If it is not, the only copy was in the damaged slot, and the journal is put
+ * aside. Where there is no whole slot the plan stands for n, as long as no second slot was begun
+ * (journal_file.c).
  */
 #include "journal.h"
 
 #include "base/fd.h"
 #include "checksum.h"
 #include "disk.h"
+#include "journal_ghost.h"
 
 #include <errno.h>
-#include <sha256.h>
 #include <stdlib.h>
-#include <string.h>
-
-#define GHOST_SIZE (64UL * 1024)
 
 static uint64_t kept(const struct journal *journal)
 {
 	return journal->plan.new_size - journal->plan.start;
-}
-
-/* Hash `len` octets of the mailbox, 64 KB at the most, from `offset` on. */
-static int hash_octets(
-	const struct journal *journal, uint64_t offset, size_t len, unsigned char out[static 32])
-{
-	unsigned char *text = malloc(len);
-	SHA256_CTX sha;
-	ssize_t got;
-
-	if (!text)
-		return -ENOMEM;
-	got = fd_pread(journal->mbox->fd, text, len, offset);
-	if (got >= 0) {
-		SHA256_Init(&sha);
-		SHA256_Update(&sha, text, (size_t)got);
-		SHA256_Final(out, &sha);
-	}
-	free(text);
-	return got < 0 ? (int)got : 0;
-}
-
-/*
- * The ghost: the first 64 KB and the last 64 KB between the new size and the old end. The last ones
- * also tell that nobody has put anything in or taken anything out in front of them: the extents are
- * still where the plan says.
- */
-static int ghost_hash(const struct journal *journal, unsigned char out[static 64])
-{
-	const struct journal_plan *plan = &journal->plan;
-	uint64_t span = plan->end - plan->new_size;
-	size_t len = span < GHOST_SIZE ? (size_t)span : GHOST_SIZE;
-	int err = hash_octets(journal, plan->new_size, len, out);
-
-	return err ? err : hash_octets(journal, plan->end - len, len, out + 32);
 }
 
 /* Read the stream's octets from `moved` on into the slot, as many as fit. The length or -errno. */
@@ -202,7 +173,7 @@ int journal_run(const struct mbox *mbox, uint64_t start, const struct journal_ex
 		&journal, mbox, start, extents, count, (uint64_t)mbox->st.st_size);
 
 	if (!err)
-		err = ghost_hash(&journal, journal.plan.ghost);
+		err = journal_ghost_make(&journal);
 	/* Deliveries unlock before their fsync. The plan may not be on disk before the mailbox that
 	 * it describes: after a power cut it would look like a plan for another file. */
 	if (!err)
@@ -215,7 +186,8 @@ int journal_run(const struct mbox *mbox, uint64_t start, const struct journal_ex
 	if (err && !touched && journal.fd >= 0)
 		journal_file_remove(&journal);
 	journal_file_done(&journal);
-	return err ? why_errno(why, -err, mbox->path, "remove messages") : 0;
+	return err ? why_errno(why, -err, journal_file_subject(&journal, err), "remove messages")
+		   : 0;
 }
 
 /* The extents of `journal` behind the stream's octet `moved`, then what others have appended. */
@@ -253,7 +225,7 @@ static int go_on_with_appended(const struct journal *journal, uint64_t moved, ui
 	int err = plan_again(journal, moved, size, &again);
 
 	if (!err)
-		err = ghost_hash(&again, again.plan.ghost);
+		err = journal_ghost_make(&again);
 	if (!err)
 		err = disk_sync(journal->mbox->fd);
 	if (!err)
@@ -294,7 +266,7 @@ static int go_on(struct journal *journal, uint64_t size)
 	int err = is_next_intact(journal, moved);
 
 	if (err == 0)
-		return journal_file_set_aside(journal);
+		return journal_file_set_aside(journal, "the journal is damaged");
 	if (err < 0)
 		return err;
 	err = slot->state == JOURNAL_MOVE ? put_piece(journal, slot->moved, slot->len) : 0;
@@ -309,25 +281,19 @@ static int go_on(struct journal *journal, uint64_t size)
 
 static int replay(struct journal *journal)
 {
-	const struct journal_plan *plan = &journal->plan;
-	unsigned char ghost[sizeof(plan->ghost)];
 	struct stat st;
-	bool is_ours;
-	int err;
+	int matches;
 
 	if (fstat(journal->mbox->fd, &st) < 0)
 		return -errno;
-	is_ours = plan->ino == st.st_ino;
-	if (is_ours && (uint64_t)st.st_size >= plan->end) {
-		err = ghost_hash(journal, ghost);
-		if (err)
-			return err;
-		if (memcmp(ghost, plan->ghost, sizeof(ghost)) == 0)
-			return go_on(journal, (uint64_t)st.st_size);
-	}
-	if (is_ours && journal->slot->state == JOURNAL_DONE) /* step 4 has happened */
-		return journal_file_remove(journal);
-	return journal_file_set_aside(journal);
+	matches = journal_ghost_matches(journal, &st);
+	if (matches < 0)
+		return matches;
+	if (matches)
+		return go_on(journal, (uint64_t)st.st_size);
+	if (journal->plan.ino == st.st_ino && journal->slot->state == JOURNAL_DONE)
+		return journal_file_remove(journal); /* step 4 has happened */
+	return journal_file_set_aside(journal, "another program has changed the mailbox");
 }
 
 int journal_recover(const struct mbox *mbox, struct why *why)
@@ -336,11 +302,12 @@ int journal_recover(const struct mbox *mbox, struct why *why)
 	int err = journal_file_load(&journal, mbox);
 
 	if (err == -EBADMSG)
-		err = journal_file_set_aside(&journal);
+		err = journal_file_set_aside(&journal, "the journal is damaged");
 	else if (!err)
 		err = replay(&journal);
 	journal_file_done(&journal);
 	if (err == 0 || err == -ENOENT)
 		return 0;
-	return why_errno(why, -err, mbox->path, "finish an interrupted removal");
+	return why_errno(
+		why, -err, journal_file_subject(&journal, err), "finish an interrupted removal");
 }

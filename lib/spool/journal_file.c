@@ -70,10 +70,14 @@ static uint64_t slot_sum(const struct journal_slot *slot)
 
 static int init(struct journal *journal, const struct mbox *mbox)
 {
+	int err;
+
 	memset(journal, 0, sizeof(*journal));
 	journal->mbox = mbox;
 	journal->fd = -1;
-	return state_file_path(mbox->place->state, mbox->path, "journal", journal->path);
+	err = state_file_path(mbox->place->state, mbox->path, "journal", journal->path);
+	snprintf(journal->draft, sizeof(journal->draft), "%s.new", journal->path);
+	return err;
 }
 
 static int make_slot(struct journal *journal)
@@ -141,18 +145,16 @@ static int open_draft(const char *path)
 
 int journal_file_create(struct journal *journal)
 {
-	char draft[PATH_MAX + sizeof(".new")];
 	int err;
 
-	snprintf(draft, sizeof(draft), "%s.new", journal->path);
-	journal->fd = open_draft(draft);
+	journal->fd = open_draft(journal->draft);
 	if (journal->fd < 0)
 		return journal->fd;
 	err = write_plan(journal);
-	if (!err && rename(draft, journal->path) < 0)
+	if (!err && rename(journal->draft, journal->path) < 0)
 		err = -errno;
 	if (err) {
-		unlink(draft);
+		unlink(journal->draft);
 		return err;
 	}
 	return fd_sync_parent(journal->path);
@@ -166,7 +168,7 @@ static int load_plan(struct journal *journal)
 	if (len < 0)
 		return (int)len;
 	if ((size_t)len < sizeof(*plan) || plan->magic != PLAN_MAGIC ||
-		plan->extents > EXTENTS_MAX || plan->chunk > PIECE_MAX)
+		plan->extents > EXTENTS_MAX || plan->chunk > PIECE_MAX || plan->chunk == 0)
 		return -EBADMSG;
 	journal->extents = calloc(plan->extents + 1, sizeof(struct journal_extent));
 	if (!journal->extents)
@@ -192,6 +194,21 @@ static int load_slot(struct journal *journal, unsigned which, uint64_t seq)
 	       slot->seq % 2 == which && slot->seq >= seq && slot->sum == slot_sum(slot);
 }
 
+/*
+ * No slot is whole. If that is because the first one was never finished, then no other was begun,
+ * and where the second one's header goes there are the zeros that were reserved.
+ */
+static int check_none_begun(const struct journal *journal)
+{
+	static const struct journal_slot none;
+	struct journal_slot second;
+	ssize_t len = fd_pread(journal->fd, &second, sizeof(second), slot_offset(journal, 1));
+
+	if (len < 0)
+		return (int)len;
+	return memcmp(&second, &none, (size_t)len) == 0 ? 0 : -EBADMSG;
+}
+
 static int load_newest_slot(struct journal *journal)
 {
 	int first = load_slot(journal, 0, 0);
@@ -200,11 +217,12 @@ static int load_newest_slot(struct journal *journal)
 
 	if (second == 0 && first > 0)
 		second = load_slot(journal, 0, 0);
-	if (second == 0)
-		memset(journal->slot, 0, sizeof(*journal->slot));
-	else if (second > 0)
+	if (second > 0)
 		journal->seq = journal->slot->seq + 1;
-	return second < 0 ? second : 0;
+	if (second != 0)
+		return second < 0 ? second : 0;
+	memset(journal->slot, 0, sizeof(*journal->slot));
+	return check_none_begun(journal);
 }
 
 int journal_file_reload(struct journal *journal)
@@ -259,21 +277,35 @@ int journal_file_remove(const struct journal *journal)
 	return fd_sync_parent(journal->path);
 }
 
-static void tell_set_aside(const struct journal *journal, const char *aside)
+static void tell_set_aside(const struct journal *journal, const char *reason, const char *aside)
 {
 	const struct spool_place *place = journal->mbox->place;
-	char text[PATH_MAX + 256];
+	char text[PATH_MAX + 512];
 
 	if (!place->note)
 		return;
 	snprintf(text, sizeof(text),
-		"%s: an interrupted removal can't be finished; the journal is now %s",
-		journal->mbox->path, strrchr(aside, '/') + 1);
+		"%s: an interrupted removal can't be finished: %s; the journal is now %s",
+		journal->mbox->path, reason, strrchr(aside, '/') + 1);
 	place->note(place->note_context, text);
 }
 
+/* Rename without replacing. Where the file system can't (NFS), the mailbox's lock must do. */
+static int rename_new(const char *from, const char *to)
+{
+	struct stat st;
+
+	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -errno;
+	if (lstat(to, &st) == 0)
+		return -EEXIST;
+	return rename(from, to) < 0 ? -errno : 0;
+}
+
 /* It may hold the only copy of a piece of mail: no other orphan's name is taken from it. */
-int journal_file_set_aside(const struct journal *journal)
+int journal_file_set_aside(const struct journal *journal, const char *reason)
 {
 	char aside[PATH_MAX + sizeof(".orphan.1000")];
 	int err = -EEXIST;
@@ -283,14 +315,22 @@ int journal_file_set_aside(const struct journal *journal)
 			snprintf(aside, sizeof(aside), "%s.orphan", journal->path);
 		else
 			snprintf(aside, sizeof(aside), "%s.orphan.%u", journal->path, n);
-		err = renameat2(AT_FDCWD, journal->path, AT_FDCWD, aside, RENAME_NOREPLACE) < 0
-			      ? -errno
-			      : 0;
+		err = rename_new(journal->path, aside);
 	}
 	if (err)
 		return err;
-	tell_set_aside(journal, aside);
+	tell_set_aside(journal, reason, aside);
 	return fd_sync_parent(journal->path);
+}
+
+const char *journal_file_subject(const struct journal *journal, int err)
+{
+	struct stat st;
+
+	if (err != -EISDIR)
+		return journal->mbox->path;
+	return lstat(journal->draft, &st) == 0 && S_ISDIR(st.st_mode) ? journal->draft
+								      : journal->path;
 }
 
 void journal_file_done(struct journal *journal)

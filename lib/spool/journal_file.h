@@ -28,7 +28,7 @@ struct journal_plan {
 	uint64_t chunk;          /* room in a slot, in octets */
 	uint64_t extents;        /* how many follow the plan */
 	uint64_t first_sum;      /* of the first piece, where it lies before anything is moved */
-	unsigned char ghost[64]; /* see journal.c */
+	unsigned char ghost[64]; /* see journal_ghost.h */
 	uint64_t sum;            /* of all before it and the extents */
 };
 
@@ -53,6 +53,7 @@ struct journal {
 	struct journal_slot *slot; /* header, then room for a piece */
 	uint64_t seq;              /* of the next slot to be written */
 	char path[PATH_MAX];
+	char draft[PATH_MAX + sizeof(".new")];
 };
 
 /* The plan for keeping these extents (copied), the first of them at `start`. `extents` may be 0. 0
@@ -67,8 +68,8 @@ bool journal_file_shrink(struct journal *journal);
 /* Put the planned journal in its place, on disk. What was there before is replaced in one step. */
 int journal_file_create(struct journal *journal);
 
-/* Read plan and newest whole slot (slot->state 0: there is none). -ENOENT: no journal; -EBADMSG:
- * not one. */
+/* Read plan and newest whole slot; slot->state 0: there is none, and no piece but the first can
+ * have been begun. -ENOENT: no journal; -EBADMSG: not one, or damaged. */
 int journal_file_load(struct journal *journal, const struct mbox *mbox);
 
 /* Read the newest whole slot once more, after its room was used for something else. 0 or -errno. */
@@ -78,10 +79,16 @@ int journal_file_reload(struct journal *journal);
 int journal_file_write_slot(struct journal *journal, enum journal_state state, uint64_t moved,
 	uint64_t len, uint64_t next_sum);
 
-/* The journal is no longer needed, or not fit for this mailbox: it goes, or is kept under another
- * name, which a person should hear of. */
+/* The journal is no longer needed: it goes. */
 int journal_file_remove(const struct journal *journal);
-int journal_file_set_aside(const struct journal *journal);
+
+/* It is not fit for this mailbox: it is kept under another name, which place->note is told, with
+ * the reason. */
+int journal_file_set_aside(const struct journal *journal, const char *reason);
+
+/* What a failure with `err` is about, for the human: the mailbox, or what stands in the journal's
+ * place. */
+const char *journal_file_subject(const struct journal *journal, int err);
 
 void journal_file_done(struct journal *journal);
 

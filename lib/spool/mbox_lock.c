@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "dotlock.h"
 #include "file_lock.h"
+#include "state_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -56,6 +57,10 @@ static int dotlock_try(struct mbox *mbox)
 	if (err)
 		return err;
 	err = dotlock_take_at(mbox->folder, name, &mbox->st);
+	/* We have the kernel's lock, so nobody else can be meant: it is what we failed to remove.
+	 */
+	if (err == -EEXIST && dotlock_is_own_at(mbox->folder, name))
+		err = 0;
 	mbox->dotlocked = !err;
 	if (err != -EACCES && err != -EPERM)
 		return err == -EEXIST ? -EAGAIN : err;
@@ -130,13 +135,27 @@ static int wait_and_lock(struct mbox *mbox, bool create, struct why *why)
 	}
 }
 
+/* A mailbox that can't have a lock or a journal must not be made in the first place. */
+static int check_names(const struct mbox *mbox, struct why *why)
+{
+	char path[PATH_MAX];
+	char lock[NAME_MAX + 1];
+	int err = state_file_path(mbox->place->state, mbox->path, "journal", path);
+
+	if (!err)
+		err = lock_name(mbox->path, lock);
+	return err ? why_errno(why, -err, mbox->path, "open") : 0;
+}
+
 int mbox_lock(struct mbox *mbox, const struct spool_place *place, const char *path, bool create,
 	struct why *why)
 {
 	int err;
 
 	*mbox = (struct mbox){.place = place, .path = path, .fd = -1, .folder = -1};
-	err = wait_and_lock(mbox, create, why);
+	err = check_names(mbox, why);
+	if (!err)
+		err = wait_and_lock(mbox, create, why);
 	if (err)
 		return err;
 	err = mbox_recover(mbox, why);

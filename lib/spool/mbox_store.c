@@ -47,10 +47,14 @@ static int64_t to_ns(const struct timespec *time)
 static void take_stamp(struct mbox_box *box, const struct stat *st)
 {
 	struct timespec now;
+	int64_t age;
 
 	clock_gettime(CLOCK_REALTIME, &now);
+	age = to_ns(&now) - to_ns(&st->st_ctim);
 	box->stamp = *st;
-	box->is_young = to_ns(&now) - to_ns(&st->st_ctim) < YOUNG_NS;
+	/* A time in the future, of another host's clock or before ours was set back, is not young:
+	 * each look at the mailbox would scan it again. */
+	box->is_young = age < YOUNG_NS && age > -YOUNG_NS;
 }
 
 static bool is_unchanged(const struct mbox_box *box, const struct stat *st)

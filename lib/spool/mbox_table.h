@@ -34,7 +34,8 @@ int mbox_table_add(struct mbox_table *table, struct mbox_message **out);
 /* Tell messages of one UIDL apart: the second gets "-2" added, the third "-3". 0 or -ENOMEM. */
 int mbox_table_number_uidls(struct mbox_table *table);
 
-/* For each message of `shown` its place in `now`, found by UIDL, or MBOX_GONE. 0 or -ENOMEM. */
+/* For each message of `shown` its place in `now`, found by the hash in its UIDL, or MBOX_GONE: also
+ * for all that are alike when some of them are gone. 0 or -ENOMEM. */
 int mbox_table_map(const struct mbox_table *shown, const struct mbox_table *now, size_t *where);
 
 #endif

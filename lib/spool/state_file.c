@@ -33,26 +33,40 @@ static int escape(const char *from, char *out, size_t room)
 	return 0;
 }
 
-/* The mailbox's path with its folder's real name: however a mailbox is spelled, its journal and
- * lock are the same. */
+/*
+ * The mailbox's path with its folder's real name: however a mailbox is spelled, its journal and
+ * lock are the same. What does not exist yet is no link and keeps its name once it is made, so what
+ * there is of the way to it is what has to be real.
+ */
 static int real_path(const char *mailbox, char out[static PATH_MAX])
 {
 	char folder[PATH_MAX];
-	const char *name = strrchr(mailbox, '/') + 1;
-	size_t len = (size_t)(name - mailbox);
+	size_t at = strlen(mailbox);
+	size_t len;
+	bool found;
 
-	if (len >= sizeof(folder))
+	if (at >= sizeof(folder))
 		return -ENAMETOOLONG;
-	memcpy(folder, mailbox, len);
-	folder[len] = '\0';
-	if (!realpath(folder, out))
-		memcpy(out, folder, len + 1); /* there is none yet, and so no other name for it */
-	len = strlen(out);
-	if (len > 0 && out[len - 1] == '/')
-		out[--len] = '\0';
-	return snprintf(out + len, PATH_MAX - len, "/%s", name) >= (int)(PATH_MAX - len)
-		       ? -ENAMETOOLONG
-		       : 0;
+	do {
+		while (mailbox[--at] != '/')
+			;
+		memcpy(folder, mailbox, at);
+		folder[at] = '\0';
+		found = realpath(at > 0 ? folder : "/", out);
+	} while (!found && errno == ENOENT && at > 0);
+	if (!found)
+		return -errno;
+	len = strlen(out) > 1 ? strlen(out) : 0;
+	for (const char *rest = mailbox + at; *rest; rest++) {
+		bool empty = rest[0] == '/' && rest[1] == '/';
+
+		if (len + 1 >= PATH_MAX)
+			return -ENAMETOOLONG;
+		if (!empty)
+			out[len++] = *rest;
+	}
+	out[len] = '\0';
+	return 0;
 }
 
 int state_file_path(

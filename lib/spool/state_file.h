@@ -1,6 +1,7 @@
 /*
  * state_file - the files that belong to one mailbox under spool_place.state: its session lock,
- * append note and journal. Named after the mailbox's path, so that no two mailboxes ever share one.
+ * append note and journal. Named after the mailbox's path, so that no two mailboxes ever share one,
+ * and after the real one, so that no mailbox ever has two.
  */
 #ifndef SPOOL_STATE_FILE_H
 #define SPOOL_STATE_FILE_H
@@ -8,8 +9,9 @@
 #include <limits.h>
 
 /*
- * "<state>/<mailbox, with / as %2F and % as %25>.<suffix>". 0, or -ENAMETOOLONG: hashing long names
- * would risk two mailboxes with one journal, so there are none.
+ * "<state>/<mailbox, with / as %2F and % as %25>.<suffix>", links in the mailbox's folder resolved.
+ * 0; -ENAMETOOLONG: hashing long names would risk two mailboxes with one journal, so there are
+ * none; or another -errno: the folder can't be reached.
  */
 int state_file_path(
 	const char *state, const char *mailbox, const char *suffix, char out[static PATH_MAX]);

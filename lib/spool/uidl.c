@@ -43,19 +43,20 @@ bool uidl_wants_more(const struct uidl *uidl)
 	return uidl->in_header || !uidl->identified;
 }
 
-static bool is_space(char c)
+/* What does not count: white space in a header, which may be folded; in a body only what may be
+ * part of a line end. */
+static bool is_skipped(const struct uidl *uidl, char c)
 {
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+	return c == '\r' || c == '\n' || (uidl->in_header && (c == ' ' || c == '\t'));
 }
 
-/* Hash text without its white space. */
 static void hash(struct uidl *uidl, const char *text, size_t len)
 {
 	unsigned char packed[256];
 	size_t n = 0;
 
 	for (size_t i = 0; i < len; i++) {
-		if (is_space(text[i]))
+		if (is_skipped(uidl, text[i]))
 			continue;
 		packed[n++] = (unsigned char)text[i];
 		if (n == sizeof(packed)) {

@@ -5,7 +5,8 @@
  * X-Delivery-ID, Message-ID, Date, From, To, Cc and Subject, in the order in which they stand.
  * White space does not count: neither folding nor CRLF changes the id. Left out is what other
  * programs add or rewrite: the From_ line, Return-Path, Status and its kin, Content-Length, Lines,
- * labels. A message with neither Received nor Message-ID has its body hashed as well.
+ * labels. A message without Received never went through a mail server, and all versions of a draft
+ * may have one Message-ID: its body is hashed as well, without CR and LF.
  *
  * The id is never written into the mailbox. It depends on nothing but the message, so it outlives
  * re-sorting, other servers and restores from backup. Changing the recipe makes every client fetch
@@ -23,7 +24,7 @@
 struct uidl {
 	SHA256_CTX sha;
 	bool in_header;
-	bool identified; /* a Received or Message-ID was seen */
+	bool identified; /* a Received was seen */
 	bool in_name;    /* in front of the colon */
 	bool hashed;     /* this line's text counts */
 	bool blank;      /* the line is empty so far, or a CR alone */

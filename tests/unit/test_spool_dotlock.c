@@ -210,6 +210,37 @@ static void mailbox_is_no_lock(void **state)
 	assert_true(is_there());
 }
 
+/* The same where it may not be read: it is as large as a message. */
+static void unreadable_mailbox_is_no_lock(void **state)
+{
+	pid_t pid;
+	int status;
+
+	(void)state;
+	put_lock("From a@b Tue Nov 24 13:00:00 2026\nMessage-ID: <1@x>\nSubject: hi\n\nhello\n\n");
+	age_lock(4000);
+	assert_int_equal(fchmodat(folder, NAME, 0, 0), 0);
+	pid = fork();
+	if (pid == 0) {
+		if (geteuid() == 0 && (chown(path, 65534, 65534) < 0 || setuid(65534) < 0))
+			_exit(1);
+		_exit(dotlock_take_at(folder, NAME, NULL) == -EEXIST ? 0 : 2);
+	}
+	waitpid(pid, &status, 0);
+	assert_int_equal(status, 0);
+	assert_true(is_there());
+}
+
+static void own(void **state)
+{
+	(void)state;
+	assert_false(dotlock_is_own_at(folder, NAME));
+	assert_int_equal(dotlock_take_at(folder, NAME, NULL), 0);
+	assert_true(dotlock_is_own_at(folder, NAME));
+	put_lock("1\n");
+	assert_false(dotlock_is_own_at(folder, NAME));
+}
+
 /* Stale, but in a folder like /tmp it is for root or its owner to remove: the caller must know to
  * ask. */
 static void stale_lock_of_another_user(void **state)
@@ -304,6 +335,8 @@ int main(void)
 		LOCK_TEST(living_process_for_longer),
 		LOCK_TEST(recycled_pid_is_stale),
 		LOCK_TEST(mailbox_is_no_lock),
+		LOCK_TEST(unreadable_mailbox_is_no_lock),
+		LOCK_TEST(own),
 		LOCK_TEST(stale_lock_of_another_user),
 		LOCK_TEST(nobody_is_stale_after_five_minutes),
 		LOCK_TEST(lock_from_before_boot),

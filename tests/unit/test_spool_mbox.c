@@ -9,11 +9,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define F   "From me@example.org Tue Nov 24 13:00:00 2026\n"
@@ -425,13 +428,90 @@ static void same_size_same_mtime(void **state)
 	write_box(A B);
 	spool = open_box(2);
 	assert_int_equal(stat(box, &st), 0);
-	usleep(20000); /* a kernel's clock tick */
+	/* At once: where the kernel's clock has not ticked ctime is the same, too. */
 	write_box(A F "Message-ID: <B>\n\ntwo\n>From here\n\n");
 	times[0] = st.st_atim;
 	times[1] = st.st_mtim;
 	assert_int_equal(utimensat(AT_FDCWD, box, times, 0), 0);
 	assert_int_equal(spool_fetch(spool, 1, &extent, NULL), -ESTALE);
 	spool_close(&spool);
+}
+
+/* What fetch tells of the message and the file is of now, not of when it was shown. */
+static void extents_are_of_now(void **state)
+{
+	struct spool_extent extent;
+	struct spool *spool;
+	struct stat st;
+
+	(void)state;
+	write_box(A B);
+	spool = open_box(2);
+	assert_int_equal(spool_fetch(spool, 1, &extent, NULL), 0);
+	assert_int_equal(extent.octets, spool_message(spool, 1)->octets);
+	close(extent.fd);
+	write_box(F "Status: RO\nMessage-ID: <b>\n\ntwo\n>From here\n\n" A);
+	assert_int_equal(spool_fetch(spool, 1, &extent, NULL), 0);
+	assert_int_equal(fstat(extent.fd, &st), 0);
+	assert_int_equal(extent.octets, spool_message(spool, 1)->octets + 12);
+	assert_int_equal(extent.stamp.inode, st.st_ino);
+	assert_int_equal(extent.stamp.size, st.st_size);
+	assert_int_equal(extent.stamp.mtime_ns,
+		(int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec);
+	assert_int_equal(extent.stamp.ctime_ns,
+		(int64_t)st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec);
+	close(extent.fd);
+	spool_close(&spool);
+}
+
+/* Messages that can't be told apart, and one of them is gone: nobody knows which. */
+static void twins_are_not_confused(void **state)
+{
+#define TWIN(text) F "Received: by a\nMessage-ID: <t>\n\n" text "\n\n"
+	struct spool_extent extent;
+	struct spool *spool;
+
+	(void)state;
+	write_box(TWIN("one") A TWIN("two"));
+	spool = open_box(3);
+	write_box(A TWIN("two"));
+	assert_int_equal(spool_fetch(spool, 0, &extent, NULL), -ESTALE);
+	assert_int_equal(spool_fetch(spool, 2, &extent, NULL), -ESTALE);
+	assert_int_equal(spool_update(spool, (const unsigned char *)"\x01", NULL), 0);
+	assert_box(A TWIN("two"));
+	assert_message(spool, 1, "Message-ID: <a>\n\none\n");
+	spool_close(&spool);
+	write_box(TWIN("one") TWIN("two"));
+	spool = open_box(2);
+	write_box(A TWIN("one") TWIN("two") TWIN("three"));
+	assert_int_equal(spool_update(spool, (const unsigned char *)"\x01", NULL), 0);
+	assert_box(A TWIN("two") TWIN("three"));
+	spool_close(&spool);
+}
+
+/* Somebody goes on writing into the message while it is delivered, faster than anybody can read. */
+static void message_that_grows(void **state)
+{
+	struct spool_envelope envelope = {.sender = "a@b", .recipient = "c@d", .when = 0};
+	int fd = message_file("A: b\n\nx\n", 8);
+	struct stat st = {0};
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (off_t size = 0; ftruncate(fd, size) == 0; size += 64 << 10)
+			usleep(1);
+		_exit(1);
+	}
+	while (fstat(fd, &st) == 0 && st.st_size < 1 << 20)
+		usleep(100);
+	alarm(20); /* what never ends, fails */
+	assert_int_equal(spool_deliver(&place, &envelope, fd, NULL), 0);
+	alarm(0);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	close(fd);
 }
 
 static void delivery_during_session(void **state)
@@ -557,6 +637,28 @@ static void in_use(void **state)
 	spool_close(&second);
 }
 
+/* One mailbox by two names, the folder of which is yet to be made. */
+static void in_use_by_another_name(void **state)
+{
+	struct spool *first, *second;
+	char name[200];
+
+	(void)state;
+	snprintf(name, sizeof(name), "%s/alias", root);
+	assert_int_equal(symlink(".", name), 0);
+	snprintf(name, sizeof(name), "mbox:%s/alias/new//er/box", root);
+	place.location = name;
+	first = open_box(0);
+	assert_int_equal(deliver("A: b\n", NULL), 0);
+	assert_int_equal(spool_open(&second, &place, NULL), -EBUSY);
+	snprintf(location, sizeof(location), "mbox:%s/new/er/box", root);
+	place.location = location;
+	assert_int_equal(spool_open(&second, &place, NULL), -EBUSY);
+	spool_close(&first);
+	second = open_box(1);
+	spool_close(&second);
+}
+
 static void locked_by_others(void **state)
 {
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -650,10 +752,17 @@ static void long_paths(void **state)
 	struct spool *spool;
 
 	(void)state;
+	/* Nothing is made that could have no journal, or no lock. */
+	snprintf(path, sizeof(path), "mbox:%s/%0250d", root, 0);
+	place.location = path;
+	assert_int_equal(deliver("A: b\n", NULL), -ENAMETOOLONG);
+	assert_int_equal(access(path + 5, F_OK), -1);
 	snprintf(path, sizeof(path), "mbox:%s/%0200d/%050d", root, 0, 0);
 	place.location = path;
 	assert_int_equal(spool_open(&spool, &place, NULL), -ENAMETOOLONG);
 	assert_int_equal(deliver("A: b\n", NULL), -ENAMETOOLONG);
+	*strrchr(path, '/') = '\0';
+	assert_int_equal(access(path + 5, F_OK), -1);
 }
 
 int main(void)
@@ -671,11 +780,15 @@ int main(void)
 		BOX_TEST(foreign_changes),
 		BOX_TEST(foreign_change_before_update),
 		BOX_TEST(same_size_same_mtime),
+		BOX_TEST(extents_are_of_now),
+		BOX_TEST(twins_are_not_confused),
+		BOX_TEST(message_that_grows),
 		BOX_TEST(delivery_during_session),
 		BOX_TEST(no_mbox_is_left_alone),
 		BOX_TEST(wrong_kinds),
 		BOX_TEST(locations),
 		BOX_TEST(in_use),
+		BOX_TEST(in_use_by_another_name),
 		BOX_TEST(locked_by_others),
 		BOX_TEST(helper_is_asked),
 		BOX_TEST(long_paths),

@@ -339,6 +339,32 @@ static void uidl_stays(void **state)
 	}
 }
 
+/* Without Received the body counts, in all but its line ends. */
+static void uidl_of_drafts(void **state)
+{
+	static const char *const others[] = {
+		"Message-ID: <d@x>\n\none\n",
+		"Message-ID: <d@x>\n\ntwo\n",
+		"Message-ID: <d@x>\n\nt wo\n",
+		"Message-ID: <d@x>\n\ntw\to\n",
+		"Message-ID: <d@x>\n\n",
+	};
+	char uidl[COUNT(others)][SPOOL_UIDL_SIZE], same[SPOOL_UIDL_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(others); i++) {
+		uidl_of(others[i], uidl[i]);
+		for (size_t j = 0; j < i; j++)
+			assert_string_not_equal(uidl[i], uidl[j]);
+	}
+	uidl_of("Message-ID: <d@x>\r\n\r\ntwo\r\n", same);
+	assert_string_equal(same, uidl[1]);
+	uidl_of("Message-ID: <d@x>\n\ntwo", same);
+	assert_string_equal(same, uidl[1]);
+	uidl_of("Status: RO\nMessage-ID:\n <d@x>\n\ntwo\n\n", same);
+	assert_string_equal(same, uidl[1]);
+}
+
 /* The recipe is a promise to every client that leaves its mail here: this must never change. */
 static void uidl_is_forever(void **state)
 {
@@ -380,6 +406,7 @@ int main(void)
 		cmocka_unit_test(octets_are_what_is_sent),
 		cmocka_unit_test(nul_and_long_lines),
 		cmocka_unit_test(uidl_stays),
+		cmocka_unit_test(uidl_of_drafts),
 		cmocka_unit_test(uidl_is_forever),
 		cmocka_unit_test(duplicates_are_numbered),
 	};
