@@ -277,10 +277,10 @@ clean_after() {
 	{ printf "$START\r\n.\r\n"; sleep 2; printf 'QUIT\r\n'; } | smtp >"$T/out" 3>&- &
 	session=$!
 	for _ in $(seq 100); do
-		agent=$(pgrep -o -f "spool-agent --config $CONF" || true)
 		if grep -q '^354' "$T/out" && [ "$(pgrep -c -f "spool-agent --config $CONF")" -ge 2 ]; then break; fi
 		sleep 0.05
 	done
+	agent=$(pgrep -o -f "spool-agent --config $CONF") # the monitor; the other one is the user's, and waits
 	kill -9 "$agent"
 	rm "$T/mail/alice.lock"
 	wait "$session"
