@@ -15,8 +15,6 @@ enum verb_flag {
 	VERB_NEEDS_ARGUMENT = 1 << 1,
 	VERB_ENDS_GROUP = 1 << 2, /* last of a pipelined group (RFC 2920 3.1): flush the replies */
 	VERB_JUNK = 1 << 3,       /* brings no message nearer: counted against limits */
-	VERB_NEEDS_TLS = 1 << 4,
-	VERB_NEEDS_AUTH = 1 << 5,
 };
 
 /* A handler gets the session and the argument ("" where there is none) and returns the program's
