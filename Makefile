@@ -12,7 +12,7 @@ CC         := gcc
 endif
 
 PROGRAMS := smtp-session pop3-session spool-agent
-AREAS    := base io mail conf spool account agent
+AREAS    := base io mail conf spool account policy agent session
 
 WARN  := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	-Wcast-qual -Wwrite-strings -Wformat=2 -Wundef -Wvla -Wimplicit-fallthrough -Wno-format-nonliteral
@@ -48,8 +48,8 @@ ARCHIVE   := $(OBJ)/lib.a
 
 LIBS_smtp-session := -linih
 LIBS_pop3-session := -linih
-LIBS_spool-agent  := -linih -lpam -lcrypt -lmd
-LIBS_test         := -linih -lpam -lcrypt -lmd -lcmocka
+LIBS_spool-agent  := -linih -lpam -lcrypt -lmd -llmdb
+LIBS_test         := -linih -lpam -lcrypt -lmd -llmdb -lcmocka
 
 LINTS    := lint-format lint-layers lint-scripts lint-man lint-code
 

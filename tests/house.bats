@@ -121,7 +121,7 @@ refused() {
 		sed "s/^owner = .*/owner = $OWNER/; s/^user = .*/user = $OWNER/" >"$T/sample.conf"
 	run "$BUILD/pop3-session" --config "$T/sample.conf" </dev/null
 	[ "$status" -ne 78 ]
-	diff <(awk '/^\[/ { s = $1 } /^[a-z_0-9]+ =/ { print s, $1 }' "$T/sample.conf" | sort) \
+	diff <(awk '/^\[/ { s = $1; sub(/^\[tls$/, "[tls]", s) } /^[a-z_0-9]+ =/ { print s, $1 }' "$T/sample.conf" | sort -u) \
 		<(sed -n 's/^\t{"\([a-z0-9]*\)", "\([a-z_]*\)".*/[\1] \2/p' "$ROOT/lib/conf/conf_keys.c" | sort)
 }
 

@@ -83,7 +83,7 @@ static int refuse(struct pop3_session *session, enum verb_verdict verdict, const
 static int obey(struct pop3_session *session, const char *line, size_t len)
 {
 	struct verb_call call;
-	enum verb_verdict verdict = verb_find(pop3_verbs, line, len, session->state, &call);
+	enum verb_verdict verdict = verb_find(pop3_verbs, line, len, session->state, 0, &call);
 
 	if (verdict != VERB_OK)
 		return refuse(session, verdict, call.verb);

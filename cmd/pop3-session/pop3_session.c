@@ -24,9 +24,12 @@
 static int enter_jail(const struct conf *conf, struct why *why)
 {
 	bool named = *conf->user;
-	int fallback = 0;
-	int err =
-		jail_enter(named ? conf->user : SESSION_USER, named, JAIL_MAX_FILE, &fallback, why);
+	struct jail jail = {.user = named ? conf->user : SESSION_USER,
+		.named = named,
+		.max_file = JAIL_MAX_FILE};
+	bool fallback;
+	bool open;
+	int err = jail_enter(&jail, &fallback, &open, why);
 
 	if (fallback)
 		log_event(LOG_WARNING, "no-user", LOG_REASON,

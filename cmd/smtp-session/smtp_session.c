@@ -162,7 +162,7 @@ static int run_line(struct smtp_session *session, const char *line, size_t len)
 	struct verb_call call;
 	enum verb_verdict verdict;
 
-	verdict = verb_find(session->verbs, line, len, session->state, &call);
+	verdict = verb_find(session->verbs, line, len, session->state, 0, &call);
 	if (verdict != VERB_OK) {
 		session->junk++;
 		return refuse_verb(session, verdict, &call, line, len);
@@ -273,8 +273,11 @@ static void log_end(const struct smtp_session *session, int64_t begun)
 static int prepare(struct smtp_session *session, const char *config_path, struct why *why)
 {
 	const struct conf *conf = session->conf;
-	const char *user = *conf->user ? conf->user : "pillarbox";
-	int fallback;
+	struct jail jail = {.user = *conf->user ? conf->user : "pillarbox",
+		.named = *conf->user != '\0',
+		.max_file = conf->max_message_size * 2};
+	bool fallback;
+	bool open;
 	int err;
 
 	err = agent_open_channel(&session->agent, conf->agent_socket, config_path, session->id,
@@ -284,7 +287,7 @@ static int prepare(struct smtp_session *session, const char *config_path, struct
 	session->has_agent = true;
 	if (conf->limits.session_seconds / 2 < AGENT_PATIENCE_SECONDS)
 		agent_set_patience(&session->agent, conf->limits.session_seconds / 2);
-	err = jail_enter(user, *conf->user != '\0', conf->max_message_size * 2, &fallback, why);
+	err = jail_enter(&jail, &fallback, &open, why);
 	if (err == 0 && fallback)
 		log_event(LOG_WARNING, "no-user", LOG_REASON,
 			"there is no user pillarbox; the session runs as nobody", LOG_END);

@@ -56,6 +56,14 @@ struct agent_login {
  */
 int agent_login(struct agent *agent, const struct agent_login *login, struct why *why);
 
+/*
+ * The key with which TLS session tickets of this service ("smtp", "submission", "submissions",
+ * "pop3", "pop3s") are sealed now. It is the same for all sessions of the service and changes every
+ * few hours. -ENOENT: there is none, and no tickets are to be given.
+ */
+int agent_ticket_key(struct agent *agent, const char *service,
+	unsigned char key[static AGENT_TICKET_SIZE], struct why *why);
+
 struct agent_maildrop {
 	const struct agent_entry
 		*entries; /* count of them, read-only memory; NULL if there are none */

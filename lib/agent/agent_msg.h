@@ -15,6 +15,9 @@
  *   DELIVER  sender, recipient, queue_id    why: the verdict on this recipient  after STAGE
  *   LOGIN    user, password, service        why; then the connection is the     before LOGIN
  *                                           user's, for ever
+ *                                           (service "smtp": the connection stays
+ *                                           the monitor's, for this user)
+ *   TICKET   service                        key: for TLS session tickets        before LOGIN
  *   OPEN     -                              fd: sealed table; count, octets     after LOGIN, once
  *   FETCH    number (from 1)                fd (read-only), offset, length,     after OPEN
  *                                           octets, stamp
@@ -39,24 +42,26 @@ enum agent_op {
 	AGENT_OPEN,
 	AGENT_FETCH,
 	AGENT_UPDATE,
+	AGENT_TICKET,
 	AGENT_OPS, /* one more than the last */
 };
 
 #define AGENT_ADDRESS_SIZE  400 /* a path as text (mail/path.h), with its NUL */
 #define AGENT_PASSWORD_SIZE 256
+#define AGENT_TICKET_SIZE   64 /* octets of a key for TLS session tickets */
 #define AGENT_ID_SIZE       24 /* session and queue ids */
 #define AGENT_REMOTE_SIZE   64 /* a numeric address, or "local" */
 #define AGENT_UIDL_SIZE     72 /* RFC 1939 section 7: 1 to 70 characters, 0x21 to 0x7E; NUL */
 
 struct agent_request {
 	uint32_t op;
-	uint32_t number;                    /* FETCH: which message; UPDATE: how many there are */
-	uint32_t from_pipe;                 /* LOGIN: 1 if the peer holds the session's pipe */
-	char session[AGENT_ID_SIZE];        /* all: the session's id, for the log */
-	char remote[AGENT_REMOTE_SIZE];     /* all: the peer's address, for the log and PAM_RHOST */
-	char service[8];                    /* LOGIN: "pop3" or "smtp" */
-	char queue_id[AGENT_ID_SIZE];       /* DELIVER: for the log */
-	char sender[AGENT_ADDRESS_SIZE];    /* DELIVER: the reverse-path without <>; may be empty */
+	uint32_t number;                 /* FETCH: which message; UPDATE: how many there are */
+	uint32_t from_pipe;              /* LOGIN: 1 if the peer holds the session's pipe */
+	char session[AGENT_ID_SIZE];     /* all: the session's id, for the log */
+	char remote[AGENT_REMOTE_SIZE];  /* all: the peer's address, for the log and PAM_RHOST */
+	char service[16];                /* LOGIN: "pop3" or "smtp"; TICKET: the port's service */
+	char queue_id[AGENT_ID_SIZE];    /* DELIVER: for the log */
+	char sender[AGENT_ADDRESS_SIZE]; /* DELIVER: the reverse-path without <>; may be empty */
 	char recipient[AGENT_ADDRESS_SIZE]; /* LOOKUP, DELIVER: local-part@domain; LOGIN: the user
 					     */
 	char password[AGENT_PASSWORD_SIZE]; /* LOGIN */
@@ -81,7 +86,8 @@ struct agent_reply {
 			    behind */
 	int32_t error;   /* 0, or a negative errno value: then `why` says more */
 	uint32_t form;   /* FETCH: enum agent_form */
-	struct agent_stamp stamp; /* FETCH */
+	struct agent_stamp stamp;             /* FETCH */
+	unsigned char key[AGENT_TICKET_SIZE]; /* TICKET */
 	struct why why;
 };
 

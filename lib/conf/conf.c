@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <ini.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -17,7 +18,8 @@ struct reading {
 	int line;
 	struct why *why; /* filled by the first mistake */
 	int err;
-	int failed; /* the line of that mistake */
+	int failed;                       /* the line of that mistake */
+	char section[CONF_NAME_MAX + 16]; /* whole: libinih keeps only 49 characters of it */
 };
 
 static int complain(struct reading *reading, const char *what)
@@ -28,6 +30,15 @@ static int complain(struct reading *reading, const char *what)
 			reading->path, reading->line, what);
 	}
 	return 0; /* libinih: stop with an error */
+}
+
+static void keep_section(struct reading *reading, const char *text)
+{
+	size_t len = strcspn(text, "]");
+
+	if (*text == '[')
+		snprintf(
+			reading->section, sizeof(reading->section), "%.*s", (int)len - 1, text + 1);
 }
 
 /*
@@ -52,6 +63,7 @@ static char *read_line(char *text, int size, void *stream)
 		complain(reading, "a line must not begin with a space");
 		return NULL;
 	}
+	keep_section(reading, text);
 	return text;
 }
 
@@ -59,17 +71,20 @@ static int take_key(void *user, const char *section, const char *name, const cha
 {
 	struct reading *reading = user;
 	char text[sizeof(((struct why *)NULL)->text)];
+	const struct conf_key *key;
 	struct why why;
+	void *into;
+	int err;
 
-	for (const struct conf_key *key = conf_keys; key->name; key++) {
-		if (strcmp(key->section, section) != 0 || strcmp(key->name, name) != 0)
-			continue;
-		if (conf_key_set(key, reading->conf, value, &why) == 0)
-			return 1;
-		snprintf(text, sizeof(text), "[%s] %s: %.100s", section, name, why.text);
-		return complain(reading, text);
-	}
-	snprintf(text, sizeof(text), "[%.60s] %.60s: unknown key", section, name);
+	(void)section;
+	err = conf_key_find(reading->conf, reading->section, name, &key, &into, &why);
+	if (err == 0)
+		err = conf_key_set(key, into, value, &why);
+	else if (err == -ENOENT)
+		why_set(&why, ENOENT, WHY_PERM, "5.3.5", "unknown key");
+	if (err == 0)
+		return 1;
+	snprintf(text, sizeof(text), "[%.40s] %.40s: %.90s", reading->section, name, why.text);
 	return complain(reading, text);
 }
 
@@ -91,6 +106,30 @@ static int read_file(struct conf *conf, const char *path, FILE *file, struct why
 	return 0;
 }
 
+/* A certificate is of no use without its key, and the other way round. */
+static int check_pairs(const struct conf *conf, const char *path, struct why *why)
+{
+	for (size_t i = 0; i < conf->tls_count; i++) {
+		const struct conf_tls_pair *pair = &conf->tls[i];
+		const char *quote = *pair->name ? "\"" : "";
+
+		if (*pair->certificate && *pair->key)
+			continue;
+		return why_set(why, EINVAL, WHY_PERM, "5.3.5",
+			"%s: [tls%s%s%s%s] has a %s but no %s", path, *quote ? " " : "", quote,
+			pair->name, quote, *pair->key ? "key" : "certificate",
+			*pair->key ? "certificate" : "key");
+	}
+	return 0;
+}
+
+void conf_done(struct conf *conf)
+{
+	free(conf->tls);
+	conf->tls = NULL;
+	conf->tls_count = 0;
+}
+
 int conf_load(struct conf *conf, const char *path, struct why *why)
 {
 	int err = conf_defaults(conf, why);
@@ -104,6 +143,8 @@ int conf_load(struct conf *conf, const char *path, struct why *why)
 	if (file) {
 		err = read_file(conf, path ? path : CONF_FILE, file, why);
 		fclose(file);
+		if (err == 0)
+			err = check_pairs(conf, path ? path : CONF_FILE, why);
 	}
 	if (err < 0)
 		return err;

@@ -20,6 +20,7 @@
 #define CONF_FILE      "/etc/pillarbox/pillarbox.conf"
 #define CONF_NAME_MAX  256 /* a domain, user or service name with its NUL */
 #define CONF_MAX_NAMES 64  /* domains */
+#define CONF_MAX_PAIRS 16  /* certificates */
 
 enum conf_source {
 	CONF_SOURCE_SYSTEM, /* NSS and PAM */
@@ -48,6 +49,13 @@ struct conf_limits {
 	uint64_t lock_seconds; /* how long a delivery waits for a locked mailbox */
 };
 
+/* [tls] or [tls "name"]: a certificate with its chain, and its key; both are PEM files. */
+struct conf_tls_pair {
+	char name[CONF_NAME_MAX]; /* lower case; "" for [tls] */
+	char certificate[PATH_MAX];
+	char key[PATH_MAX];
+};
+
 struct conf {
 	char hostname[CONF_NAME_MAX]; /* lower case */
 	char user[CONF_NAME_MAX];     /* [server] user: who sessions become when root starts them */
@@ -66,12 +74,19 @@ struct conf {
 	char state[PATH_MAX];
 	char queue[PATH_MAX];
 	char agent_socket[PATH_MAX];
-	char tls_certificate[PATH_MAX]; /* empty: TLS off */
-	char tls_key[PATH_MAX];
+
+	struct conf_tls_pair *tls;  /* tls_count of them, on the heap; the one of [tls] is first */
+	size_t tls_count;           /* 0: TLS off */
+	char tls_priorities[512];   /* GnuTLS's priority string; empty: the program's own */
+	char tls_tickets[PATH_MAX]; /* the file with the session tickets' keys; empty: none */
 
 	enum conf_plaintext plaintext;
 	uint64_t failure_delay_ms; /* [auth] failure_delay: each failed log-in takes at least so
 				      long */
+	char failures[PATH_MAX];   /* [auth] failures: the table of failed log-ins; empty: none */
+	uint64_t source_failures;  /* this many that are not forgotten yet, then a source waits */
+	uint64_t user_failures;    /* the same for a user */
+	uint64_t forget_seconds;   /* one failure is forgotten in each so many seconds */
 	uint64_t max_message_size; /* octets */
 	uint64_t max_recipients;
 	enum conf_uidl uidl;
@@ -79,11 +94,14 @@ struct conf {
 };
 
 /*
- * Fill *conf from path; NULL means CONF_FILE, which alone may be missing (all defaults then).
- * -EINVAL and a reason that names file and line where the file is wrong; -errno where it can't be
- * read.
+ * Fill *conf (all zero, or filled before) from path; NULL means CONF_FILE, which alone may be
+ * missing (all defaults then). -EINVAL and a reason that names file and line where the file is
+ * wrong; -errno where it can't be read.
  */
 int conf_load(struct conf *conf, const char *path, struct why *why);
+
+/* Release what conf_load() allocated; *conf can be filled again. */
+void conf_done(struct conf *conf);
 
 /* Is mail for this domain (any case, not NUL-terminated) delivered here? */
 bool conf_is_local_domain(const struct conf *conf, const char *domain, size_t len);

@@ -28,7 +28,12 @@ static const struct conf system_defaults = {
 	.queue = "/var/spool/pillarbox",
 	.agent_socket = "/run/pillarbox/agent",
 	.plaintext = CONF_PLAINTEXT_LOCAL,
+	.tls_tickets = "/run/pillarbox/tickets",
 	.failure_delay_ms = 2000,
+	.failures = "/run/pillarbox/failures",
+	.source_failures = 20,
+	.user_failures = 50,
+	.forget_seconds = 60,
 	.max_message_size = 50ULL << 20,
 	.max_recipients = 1000, /* RFC 5321 4.5.3.1.8 asks for at least 100 */
 	.uidl = CONF_UIDL_HASH,
@@ -97,6 +102,7 @@ static int defaults_of_ordinary(struct conf *conf, struct why *why)
 	int err = find_base(base, why);
 
 	conf->source = CONF_SOURCE_SELF;
+	*conf->tls_tickets = '\0'; /* keys for tickets belong into memory, never onto a disk */
 	if (!err)
 		err = put_path(conf->mailbox, "mbox:", base, "/mail/%u", why);
 	if (!err)
@@ -105,11 +111,14 @@ static int defaults_of_ordinary(struct conf *conf, struct why *why)
 		err = put_path(conf->state, "", base, "/state", why);
 	if (!err)
 		err = put_path(conf->queue, "", base, "/queue", why);
+	if (!err)
+		err = put_path(conf->failures, "", base, "/cache/failures", why);
 	return err;
 }
 
 int conf_defaults(struct conf *conf, struct why *why)
 {
+	conf_done(conf);
 	*conf = system_defaults;
 	return conf_is_ordinary() ? defaults_of_ordinary(conf, why) : 0;
 }

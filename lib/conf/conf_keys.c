@@ -9,48 +9,62 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define MEMBER(m) offsetof(struct conf, m), sizeof(((struct conf *)NULL)->m)
-#define DAY       86400UL
+#define MEMBER(m)  offsetof(struct conf, m), sizeof(((struct conf *)NULL)->m)
+#define IN_PAIR(m) offsetof(struct conf_tls_pair, m), sizeof(((struct conf_tls_pair *)NULL)->m)
+#define DAY        86400UL
 
 const struct conf_key conf_keys[] = {
-	{"server", "hostname", CONF_DOMAIN, MEMBER(hostname), 0, 0, NULL},
-	{"server", "domains", CONF_DOMAINS, MEMBER(domains), 0, 0, NULL},
-	{"server", "user", CONF_NAME, MEMBER(user), 0, 0, NULL},
-	{"accounts", "source", CONF_CHOICE, MEMBER(source), 0, 0, "system file self"},
-	{"accounts", "file", CONF_PATH, MEMBER(accounts_file), 0, 0, NULL},
-	{"accounts", "owner", CONF_NAME, MEMBER(owner), 0, 0, NULL},
-	{"accounts", "pam_service", CONF_NAME, MEMBER(pam_service), 0, 0, NULL},
-	{"accounts", "delimiter", CONF_LETTER, MEMBER(delimiter), 0, 0, NULL},
-	{"accounts", "aliases", CONF_PATH, MEMBER(aliases), 0, 0, NULL},
-	{"store", "mailbox", CONF_STORE, MEMBER(mailbox), 0, 0, NULL},
-	{"store", "cache", CONF_PATH, MEMBER(cache), 0, 0, NULL},
-	{"store", "state", CONF_PATH, MEMBER(state), 0, 0, NULL},
-	{"queue", "directory", CONF_PATH, MEMBER(queue), 0, 0, NULL},
-	{"agent", "socket", CONF_PATH, MEMBER(agent_socket), 0, 0, NULL},
-	{"tls", "certificate", CONF_PATH, MEMBER(tls_certificate), 0, 0, NULL},
-	{"tls", "key", CONF_PATH, MEMBER(tls_key), 0, 0, NULL},
-	{"auth", "plaintext", CONF_CHOICE, MEMBER(plaintext), 0, 0, "never local always"},
-	{"auth", "failure_delay", CONF_MILLIS, MEMBER(failure_delay_ms), 0, 60, NULL},
-	{"smtp", "max_message_size", CONF_SIZE, MEMBER(max_message_size), 1024, 1ULL << 40, NULL},
-	{"smtp", "max_recipients", CONF_COUNT, MEMBER(max_recipients), 1, 100000, NULL},
-	{"pop3", "uidl", CONF_CHOICE, MEMBER(uidl), 0, 0, "hash"},
-	{"limits", "command_timeout", CONF_SECONDS, MEMBER(limits.command_seconds), 1, DAY, NULL},
-	{"limits", "login_timeout", CONF_SECONDS, MEMBER(limits.login_seconds), 1, DAY, NULL},
-	{"limits", "idle_timeout", CONF_SECONDS, MEMBER(limits.idle_seconds), 1, DAY, NULL},
-	{"limits", "session_time", CONF_SECONDS, MEMBER(limits.session_seconds), 1, 7 * DAY, NULL},
-	{"limits", "errors", CONF_COUNT, MEMBER(limits.errors), 1, 1000000, NULL},
-	{"limits", "logins", CONF_COUNT, MEMBER(limits.logins), 1, 100, NULL},
-	{"limits", "transactions", CONF_COUNT, MEMBER(limits.transactions), 1, 1000000, NULL},
-	{"limits", "junk_commands", CONF_COUNT, MEMBER(limits.junk_commands), 1, 100000000, NULL},
-	{"limits", "received", CONF_COUNT, MEMBER(limits.received), 1, 10000, NULL},
-	{"limits", "data_rate", CONF_SIZE, MEMBER(limits.data_rate), 0, 1ULL << 30, NULL},
-	{"limits", "per_source", CONF_COUNT, MEMBER(limits.per_source), 1, 100000, NULL},
-	{"limits", "connections", CONF_COUNT, MEMBER(limits.connections), 1, 100000, NULL},
-	{"limits", "listen_idle", CONF_SECONDS, MEMBER(limits.listen_idle), 1, DAY, NULL},
-	{"limits", "lock_timeout", CONF_SECONDS, MEMBER(limits.lock_seconds), 0, 3600, NULL},
-	{NULL, NULL, CONF_TEXT, 0, 0, 0, 0, NULL},
+	{"server", "hostname", CONF_DOMAIN, MEMBER(hostname), 0, 0, NULL, false},
+	{"server", "domains", CONF_DOMAINS, MEMBER(domains), 0, 0, NULL, false},
+	{"server", "user", CONF_NAME, MEMBER(user), 0, 0, NULL, false},
+	{"accounts", "source", CONF_CHOICE, MEMBER(source), 0, 0, "system file self", false},
+	{"accounts", "file", CONF_PATH, MEMBER(accounts_file), 0, 0, NULL, false},
+	{"accounts", "owner", CONF_NAME, MEMBER(owner), 0, 0, NULL, false},
+	{"accounts", "pam_service", CONF_NAME, MEMBER(pam_service), 0, 0, NULL, false},
+	{"accounts", "delimiter", CONF_LETTER, MEMBER(delimiter), 0, 0, NULL, false},
+	{"accounts", "aliases", CONF_PATH, MEMBER(aliases), 0, 0, NULL, false},
+	{"store", "mailbox", CONF_STORE, MEMBER(mailbox), 0, 0, NULL, false},
+	{"store", "cache", CONF_PATH, MEMBER(cache), 0, 0, NULL, false},
+	{"store", "state", CONF_PATH, MEMBER(state), 0, 0, NULL, false},
+	{"queue", "directory", CONF_PATH, MEMBER(queue), 0, 0, NULL, false},
+	{"agent", "socket", CONF_PATH, MEMBER(agent_socket), 0, 0, NULL, false},
+	{"tls", "certificate", CONF_PATH, IN_PAIR(certificate), 0, 0, NULL, true},
+	{"tls", "key", CONF_PATH, IN_PAIR(key), 0, 0, NULL, true},
+	{"tls", "priorities", CONF_TEXT, MEMBER(tls_priorities), 0, 0, NULL, false},
+	{"tls", "tickets", CONF_PATH, MEMBER(tls_tickets), 0, 0, NULL, false},
+	{"auth", "plaintext", CONF_CHOICE, MEMBER(plaintext), 0, 0, "never local always", false},
+	{"auth", "failure_delay", CONF_MILLIS, MEMBER(failure_delay_ms), 0, 60, NULL, false},
+	{"auth", "failures", CONF_PATH, MEMBER(failures), 0, 0, NULL, false},
+	{"auth", "source_failures", CONF_COUNT, MEMBER(source_failures), 1, 1000000, NULL, false},
+	{"auth", "user_failures", CONF_COUNT, MEMBER(user_failures), 1, 1000000, NULL, false},
+	{"auth", "forget_failure", CONF_SECONDS, MEMBER(forget_seconds), 1, DAY, NULL, false},
+	{"smtp", "max_message_size", CONF_SIZE, MEMBER(max_message_size), 1024, 1ULL << 40, NULL,
+		false},
+	{"smtp", "max_recipients", CONF_COUNT, MEMBER(max_recipients), 1, 100000, NULL, false},
+	{"pop3", "uidl", CONF_CHOICE, MEMBER(uidl), 0, 0, "hash", false},
+	{"limits", "command_timeout", CONF_SECONDS, MEMBER(limits.command_seconds), 1, DAY, NULL,
+		false},
+	{"limits", "login_timeout", CONF_SECONDS, MEMBER(limits.login_seconds), 1, DAY, NULL,
+		false},
+	{"limits", "idle_timeout", CONF_SECONDS, MEMBER(limits.idle_seconds), 1, DAY, NULL, false},
+	{"limits", "session_time", CONF_SECONDS, MEMBER(limits.session_seconds), 1, 7 * DAY, NULL,
+		false},
+	{"limits", "errors", CONF_COUNT, MEMBER(limits.errors), 1, 1000000, NULL, false},
+	{"limits", "logins", CONF_COUNT, MEMBER(limits.logins), 1, 100, NULL, false},
+	{"limits", "transactions", CONF_COUNT, MEMBER(limits.transactions), 1, 1000000, NULL,
+		false},
+	{"limits", "junk_commands", CONF_COUNT, MEMBER(limits.junk_commands), 1, 100000000, NULL,
+		false},
+	{"limits", "received", CONF_COUNT, MEMBER(limits.received), 1, 10000, NULL, false},
+	{"limits", "data_rate", CONF_SIZE, MEMBER(limits.data_rate), 0, 1ULL << 30, NULL, false},
+	{"limits", "per_source", CONF_COUNT, MEMBER(limits.per_source), 1, 100000, NULL, false},
+	{"limits", "connections", CONF_COUNT, MEMBER(limits.connections), 1, 100000, NULL, false},
+	{"limits", "listen_idle", CONF_SECONDS, MEMBER(limits.listen_idle), 1, DAY, NULL, false},
+	{"limits", "lock_timeout", CONF_SECONDS, MEMBER(limits.lock_seconds), 0, 3600, NULL, false},
+	{NULL, NULL, CONF_TEXT, 0, 0, 0, 0, NULL, false},
 };
 
 static int refuse(struct why *why, const char *text)
@@ -122,6 +136,79 @@ static int set_domain(
 	if (out[0] == '.' || out[0] == '-' || out[len - 1] == '.' || strstr(out, ".."))
 		return refuse(why, "not a domain: an empty label, or a '-' in front");
 	return 0;
+}
+
+/* The pair of this name, at first an empty one. [tls]'s own stays in front: it is what a client
+ * gets that names no name. */
+static int find_pair(
+	struct conf *conf, const char *name, struct conf_tls_pair **out, struct why *why)
+{
+	struct conf_tls_pair *pairs = conf->tls;
+
+	for (size_t i = 0; i < conf->tls_count; i++) {
+		if (strcmp(pairs[i].name, name) == 0) {
+			*out = &pairs[i];
+			return 0;
+		}
+	}
+	if (conf->tls_count == CONF_MAX_PAIRS)
+		return refuse(why, "more than 16 certificates");
+	pairs = reallocarray(pairs, conf->tls_count + 1, sizeof(*pairs));
+	if (!pairs)
+		return why_errno(why, ENOMEM, "certificates", "list");
+	conf->tls = pairs;
+	*out = &pairs[conf->tls_count];
+	if (!*name && conf->tls_count > 0) {
+		memmove(pairs + 1, pairs, conf->tls_count * sizeof(*pairs));
+		*out = pairs;
+	}
+	conf->tls_count++;
+	memset(*out, 0, sizeof(**out));
+	memcpy((*out)->name, name, strlen(name) + 1);
+	return 0;
+}
+
+/* [tls "name"]: the name, in lower case. 1; 0 if the section is something else; or -EINVAL. */
+static int parse_pair_name(const char *section, char out[static CONF_NAME_MAX], struct why *why)
+{
+	static const char prefix[] = "tls \"";
+	size_t len = strlen(section);
+
+	*out = '\0';
+	if (strcmp(section, "tls") == 0)
+		return 1;
+	if (strncmp(section, prefix, sizeof(prefix) - 1) != 0)
+		return 0;
+	if (len < sizeof(prefix) || section[len - 1] != '"')
+		return refuse(why, "after the name a '\"' is wanted: [tls \"name\"]");
+	return set_domain(out, section + sizeof(prefix) - 1, len - sizeof(prefix), why) < 0
+		       ? -EINVAL
+		       : 1;
+}
+
+int conf_key_find(struct conf *conf, const char *section, const char *name,
+	const struct conf_key **key, void **out, struct why *why)
+{
+	char pair_name[CONF_NAME_MAX];
+	struct conf_tls_pair *pair = NULL;
+	int is_tls = parse_pair_name(section, pair_name, why);
+	int err;
+
+	if (is_tls < 0)
+		return is_tls;
+	for (const struct conf_key *row = conf_keys; row->name; row++) {
+		if (strcmp(row->name, name) != 0 ||
+			strcmp(row->section, is_tls ? "tls" : section) != 0 ||
+			(*pair_name && !row->of_pair))
+			continue;
+		err = row->of_pair ? find_pair(conf, pair_name, &pair, why) : 0;
+		if (err < 0)
+			return err;
+		*key = row;
+		*out = pair ? (void *)pair : (void *)conf;
+		return 0;
+	}
+	return -ENOENT;
 }
 
 /* The key may be given several times (a line of the file has a limit); each adds its domains. */
@@ -207,9 +294,9 @@ static int set_number(const struct conf_key *key, void *out, const char *value, 
 	return 0;
 }
 
-int conf_key_set(const struct conf_key *key, struct conf *conf, const char *value, struct why *why)
+int conf_key_set(const struct conf_key *key, void *into, const char *value, struct why *why)
 {
-	char *out = (char *)conf + key->offset;
+	char *out = (char *)into + key->offset;
 
 	switch (key->kind) {
 	case CONF_TEXT:
@@ -219,7 +306,7 @@ int conf_key_set(const struct conf_key *key, struct conf *conf, const char *valu
 	case CONF_DOMAIN:
 		return set_domain(out, value, strlen(value), why);
 	case CONF_DOMAINS:
-		return set_domains(conf, value, why);
+		return set_domains(into, value, why);
 	case CONF_PATH:
 		return set_path(key, out, value, why);
 	case CONF_STORE:

@@ -26,17 +26,27 @@ struct conf_key {
 	const char *section;
 	const char *name;
 	enum conf_kind kind;
-	size_t offset; /* into struct conf */
+	size_t offset; /* into struct conf; for [tls]'s pair, into struct conf_tls_pair */
 	size_t size;   /* of the member */
 	uint64_t min;  /* numbers only */
 	uint64_t max;
 	const char *choices; /* CONF_CHOICE: words, space-separated, in the enum's order */
+	bool of_pair;        /* a key that [tls "name"] has, too */
 };
 
 /* Ended by a row without a name. */
 extern const struct conf_key conf_keys[];
 
-/* Check value against the row and store it. 0, or -EINVAL with what is wrong with it. */
-int conf_key_set(const struct conf_key *key, struct conf *conf, const char *value, struct why *why);
+/*
+ * Find the row for a section, as the file spells it, and a name; *out is what it writes to: the
+ * configuration, or the pair of [tls] or [tls "name"], which is added where it is new. -ENOENT:
+ * there is no such key; -EINVAL or -ENOMEM with *why.
+ */
+int conf_key_find(struct conf *conf, const char *section, const char *name,
+	const struct conf_key **key, void **out, struct why *why);
+
+/* Check value against the row and store it in what conf_key_find() told. 0, or -EINVAL with what is
+ * wrong with it. */
+int conf_key_set(const struct conf_key *key, void *into, const char *value, struct why *why);
 
 #endif

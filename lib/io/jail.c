@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -32,17 +31,17 @@ static int become(const struct passwd *pw, struct why *why)
 	return 0;
 }
 
-static int drop_ids(const char *user, int named, int *fallback, struct why *why)
+static int drop_ids(const struct jail *jail, bool *fallback, struct why *why)
 {
-	const struct passwd *pw = getpwnam(user);
+	const struct passwd *pw = getpwnam(jail->user);
 
-	if (!pw && !named) {
-		*fallback = 1;
+	if (!pw && !jail->named) {
+		*fallback = true;
 		pw = getpwnam("nobody");
 	}
 	if (!pw)
-		return why_set(
-			why, ENOENT, WHY_TEMP, "4.3.5", "there is no user %s to become", user);
+		return why_set(why, ENOENT, WHY_TEMP, "4.3.5", "there is no user %s to become",
+			jail->user);
 	return become(pw, why);
 }
 
@@ -68,13 +67,14 @@ static bool is_file(int fd)
 	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-int jail_enter(const char *user, int named, uint64_t max_file, int *fallback, struct why *why)
+int jail_enter(const struct jail *jail, bool *fallback, bool *open, struct why *why)
 {
 	int err = 0;
 
-	*fallback = 0;
+	*fallback = false;
+	*open = true;
 	if (geteuid() == 0)
-		err = drop_ids(user, named, fallback, why);
+		err = drop_ids(jail, fallback, why);
 	if (err < 0)
 		return err;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
@@ -86,6 +86,12 @@ int jail_enter(const char *user, int named, uint64_t max_file, int *fallback, st
 		err = limit(RLIMIT_NPROC, 0, why);
 	if (!err &&
 		!is_file(STDERR_FILENO)) /* a log that is a file may be longer than any message */
-		err = limit(RLIMIT_FSIZE, max_file, why);
+		err = limit(RLIMIT_FSIZE, jail->max_file, why);
 	return err;
+}
+
+int jail_seal(struct why *why)
+{
+	(void)why;
+	return 0;
 }

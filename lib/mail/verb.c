@@ -15,7 +15,7 @@ static size_t trim_end(const char *text, size_t len)
 }
 
 enum verb_verdict verb_find(const struct verb *table, const char *line, size_t len, unsigned state,
-	struct verb_call *call)
+	unsigned has, struct verb_call *call)
 {
 	const char *space = memchr(line, ' ', len);
 	size_t name_len = space ? (size_t)(space - line) : len;
@@ -35,6 +35,10 @@ enum verb_verdict verb_find(const struct verb *table, const char *line, size_t l
 	}
 	if (!(verb->states & state))
 		return VERB_BAD_STATE;
+	if (verb->flags & VERB_NEEDS_PRIVACY & ~has)
+		return VERB_NOT_PRIVATE;
+	if (verb->flags & VERB_NEEDS_LOGIN & ~has)
+		return VERB_NOT_LOGGED_IN;
 	if ((verb->flags & VERB_NO_ARGUMENT) && trim_end(call->argument, call->argument_len) > 0)
 		return VERB_BAD_SYNTAX;
 	if ((verb->flags & VERB_NEEDS_ARGUMENT) &&

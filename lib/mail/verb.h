@@ -15,6 +15,8 @@ enum verb_flag {
 	VERB_NEEDS_ARGUMENT = 1 << 1,
 	VERB_ENDS_GROUP = 1 << 2, /* last of a pipelined group (RFC 2920 3.1): flush the replies */
 	VERB_JUNK = 1 << 3,       /* brings no message nearer: counted against limits */
+	VERB_NEEDS_PRIVACY = 1 << 4, /* TLS, or a connection that [auth] plaintext trusts */
+	VERB_NEEDS_LOGIN = 1 << 5,   /* somebody must have logged in */
 };
 
 /* A handler gets the session and the argument ("" where there is none) and returns the program's
@@ -32,9 +34,11 @@ struct verb {
 
 enum verb_verdict {
 	VERB_OK,
-	VERB_UNKNOWN,    /* SMTP 500, POP3 -ERR */
-	VERB_BAD_STATE,  /* SMTP 503 */
-	VERB_BAD_SYNTAX, /* SMTP 501 */
+	VERB_UNKNOWN,       /* SMTP 500, POP3 -ERR */
+	VERB_NOT_PRIVATE,   /* SMTP 538 (RFC 4954 section 6), POP3 -ERR [AUTH] */
+	VERB_NOT_LOGGED_IN, /* SMTP 530 */
+	VERB_BAD_STATE,     /* SMTP 503 */
+	VERB_BAD_SYNTAX,    /* SMTP 501 */
 };
 
 struct verb_call {
@@ -43,10 +47,14 @@ struct verb_call {
 	size_t argument_len;
 };
 
-/* Find the verb of line[0..len) in the table (ended by a row without a name) and check it against
- * the state (one bit). Fills *call also when the verdict is BAD_STATE or BAD_SYNTAX. */
+/*
+ * Find the verb of line[0..len) in the table (ended by a row without a name) and check it against
+ * the state (one bit) and against what the connection has: `has` is a set of VERB_NEEDS_PRIVACY
+ * and VERB_NEEDS_LOGIN. Fills *call whatever the verdict is, but for UNKNOWN. What a peer learns
+ * first is that the verb is out of place, then what it lacks, then that its argument is wrong.
+ */
 enum verb_verdict verb_find(const struct verb *table, const char *line, size_t len, unsigned state,
-	struct verb_call *call);
+	unsigned has, struct verb_call *call);
 
 /*
  * Write the table as text to fd, a row a line: name, TAB, the states it is legal in (names,
