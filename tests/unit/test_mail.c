@@ -49,8 +49,8 @@ static void test_verb(void **state)
 	for (size_t i = 0; i < COUNT(examples); i++) {
 		struct verb_call call;
 
-		if (verb_find(table, examples[i].line, strlen(examples[i].line), examples[i].state, 0,
-			    &call) != examples[i].verdict)
+		if (verb_find(table, examples[i].line, strlen(examples[i].line), examples[i].state,
+			    0, &call) != examples[i].verdict)
 			fail_msg("\"%s\" in %u", examples[i].line, examples[i].state);
 		assert_int_equal(call.argument_len, strlen(examples[i].argument));
 		assert_memory_equal(call.argument, examples[i].argument, call.argument_len);
