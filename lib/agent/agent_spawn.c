@@ -5,6 +5,10 @@
  * somewhere to log, and nothing else of the session's: not its connection (under inetd also fd 1
  * and 2: the peer would not see the end of the session while the agent lives), nor what names the
  * peer in the environment.
+ *
+ * Many connections never ask for anything: they greet and go, or talk TLS and fail. So the child
+ * only waits, in this program's memory, which costs next to nothing, and becomes the agent by exec
+ * when the first request lies in the channel. It reads nothing: what waits is the agent's to read.
  */
 #include "agent/agent_spawn.h"
 
@@ -14,11 +18,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -85,6 +91,19 @@ static void reset_signals(void)
 	signal(SIGCHLD, SIG_DFL);
 }
 
+/* Until there is a request on fd 0. False: the session is gone and never asked. */
+static bool await_request(void)
+{
+	struct pollfd channel = {.fd = STDIN_FILENO, .events = POLLIN};
+
+	(void)prctl(PR_SET_NAME, PROGRAM);
+	while (poll(&channel, 1, -1) < 0) {
+		if (errno != EINTR)
+			return false;
+	}
+	return channel.revents & POLLIN && recv(STDIN_FILENO, NULL, 0, MSG_PEEK | MSG_TRUNC) > 0;
+}
+
 __attribute__((noreturn)) static void become_agent(
 	const char *program, const char *config_path, int channel)
 {
@@ -105,6 +124,8 @@ __attribute__((noreturn)) static void become_agent(
 	if (null == STDERR_FILENO)
 		close(null);
 	(void)close_range(STDERR_FILENO + 1, ~0U, 0);
+	if (!await_request())
+		_exit(0);
 	clean_environment();
 	execv(program, args);
 	_exit(127);

@@ -2,7 +2,7 @@
 #include "conf/conf.h"
 
 #include "conf/conf_defaults.h"
-#include "conf/conf_keys.h"
+#include "conf/conf_texts.h"
 
 #include <errno.h>
 #include <ini.h>
@@ -71,18 +71,10 @@ static int take_key(void *user, const char *section, const char *name, const cha
 {
 	struct reading *reading = user;
 	char text[sizeof(((struct why *)NULL)->text)];
-	const struct conf_key *key;
 	struct why why;
-	void *into;
-	int err;
 
 	(void)section;
-	err = conf_key_find(reading->conf, reading->section, name, &key, &into, &why);
-	if (err == 0)
-		err = conf_key_set(key, into, value, &why);
-	else if (err == -ENOENT)
-		why_set(&why, ENOENT, WHY_PERM, "5.3.5", "unknown key");
-	if (err == 0)
+	if (conf_set(reading->conf, reading->section, name, value, &why) == 0)
 		return 1;
 	snprintf(text, sizeof(text), "[%.40s] %.40s: %.90s", reading->section, name, why.text);
 	return complain(reading, text);
@@ -125,6 +117,7 @@ static int check_pairs(const struct conf *conf, const char *path, struct why *wh
 
 void conf_done(struct conf *conf)
 {
+	conf_texts_done(conf);
 	free(conf->tls);
 	conf->tls = NULL;
 	conf->tls_count = 0;
@@ -148,8 +141,7 @@ int conf_load(struct conf *conf, const char *path, struct why *why)
 	}
 	if (err < 0)
 		return err;
-	conf_defaults_names(conf);
-	return 0;
+	return conf_defaults_names(conf, why);
 }
 
 bool conf_is_local_domain(const struct conf *conf, const char *domain, size_t len)

@@ -51,39 +51,40 @@ struct conf_limits {
 
 /* [tls] or [tls "name"]: a certificate with its chain, and its key; both are PEM files. */
 struct conf_tls_pair {
-	char name[CONF_NAME_MAX]; /* lower case; "" for [tls] */
-	char certificate[PATH_MAX];
-	char key[PATH_MAX];
+	const char *name; /* lower case; "" for [tls] */
+	const char *certificate;
+	const char *key;
 };
 
+/* No text is NULL; they live until conf_done() or the next conf_load(). */
 struct conf {
-	char hostname[CONF_NAME_MAX]; /* lower case */
-	char user[CONF_NAME_MAX];     /* [server] user: who sessions become when root starts them */
-	char domains[CONF_MAX_NAMES][CONF_NAME_MAX]; /* lower case */
+	const char *hostname; /* lower case */
+	const char *user;     /* [server] user: who sessions become when root starts them */
+	const char *domains[CONF_MAX_NAMES]; /* lower case */
 	size_t domain_count;
 
 	enum conf_source source;
-	char accounts_file[PATH_MAX];
-	char owner[CONF_NAME_MAX]; /* empty: the agent's own user */
-	char pam_service[CONF_NAME_MAX];
+	const char *accounts_file;
+	const char *owner; /* empty: the agent's own user */
+	const char *pam_service;
 	char delimiter; /* '\0': none */
-	char aliases[PATH_MAX];
+	const char *aliases;
 
-	char mailbox[PATH_MAX]; /* "mbox:/var/mail/%u" */
-	char cache[PATH_MAX];
-	char state[PATH_MAX];
-	char queue[PATH_MAX];
-	char agent_socket[PATH_MAX];
+	const char *mailbox; /* "mbox:/var/mail/%u" */
+	const char *cache;
+	const char *state;
+	const char *queue;
+	const char *agent_socket;
 
 	struct conf_tls_pair *tls;  /* tls_count of them, on the heap; the one of [tls] is first */
 	size_t tls_count;           /* 0: TLS off */
-	char tls_priorities[512];   /* GnuTLS's priority string; empty: the program's own */
-	char tls_tickets[PATH_MAX]; /* the file with the session tickets' keys; empty: none */
+	const char *tls_priorities; /* GnuTLS's priority string; empty: the program's own */
+	const char *tls_tickets;    /* the file with the session tickets' keys; empty: none */
 
 	enum conf_plaintext plaintext;
 	uint64_t failure_delay_ms; /* [auth] failure_delay: each failed log-in takes at least so
 				      long */
-	char failures[PATH_MAX];   /* [auth] failures: the table of failed log-ins; empty: none */
+	const char *failures;      /* [auth] failures: the table of failed log-ins; empty: none */
 	uint64_t source_failures;  /* this many that are not forgotten yet, then a source waits */
 	uint64_t user_failures;    /* the same for a user */
 	uint64_t forget_seconds;   /* one failure is forgotten in each so many seconds */
@@ -91,6 +92,9 @@ struct conf {
 	uint64_t max_recipients;
 	enum conf_uidl uidl;
 	struct conf_limits limits;
+
+	char **texts; /* what conf_done() releases: text_count of them */
+	size_t text_count;
 };
 
 /*
@@ -99,6 +103,12 @@ struct conf {
  * wrong; -errno where it can't be read.
  */
 int conf_load(struct conf *conf, const char *path, struct why *why);
+
+/* Set one key as a line of the file would: in the section that it would stand in, "tls" or
+ * "tls \"name\"" for instance. 0, or -errno with what is wrong with it. For the tests, which need
+ * no file then. */
+int conf_set(struct conf *conf, const char *section, const char *name, const char *value,
+	struct why *why);
 
 /* Release what conf_load() allocated; *conf can be filled again. */
 void conf_done(struct conf *conf);

@@ -7,6 +7,8 @@
  */
 #include "conf/conf_defaults.h"
 
+#include "conf/conf_texts.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <netdb.h>
@@ -17,6 +19,10 @@
 #include <unistd.h>
 
 static const struct conf system_defaults = {
+	.hostname = "",
+	.user = "",
+	.owner = "",
+	.tls_priorities = "",
 	.source = CONF_SOURCE_SYSTEM,
 	.accounts_file = "/etc/pillarbox/users",
 	.pam_service = "pillarbox",
@@ -66,10 +72,10 @@ bool conf_is_ordinary(void)
 	return geteuid() >= 1000;
 }
 
-static int put_path(char out[static PATH_MAX], const char *prefix, const char *base,
-	const char *rest, struct why *why)
+static int put_base(
+	char base[static PATH_MAX], const char *folder, const char *below, struct why *why)
 {
-	int len = snprintf(out, PATH_MAX, "%s%s%s", prefix, base, rest);
+	int len = snprintf(base, PATH_MAX, "%s%s/pillarbox", folder, below);
 
 	if (len < 0 || len >= PATH_MAX)
 		return why_set(why, ENAMETOOLONG, WHY_PERM, "5.3.5", "$XDG_STATE_HOME is too long");
@@ -84,7 +90,7 @@ static int find_base(char base[static PATH_MAX], struct why *why)
 	const struct passwd *pw;
 
 	if (state && *state == '/')
-		return put_path(base, "", state, "/pillarbox", why);
+		return put_base(base, state, "", why);
 	if (!home || *home != '/') {
 		pw = getpwuid(geteuid());
 		home = pw ? pw->pw_dir : NULL;
@@ -93,26 +99,32 @@ static int find_base(char base[static PATH_MAX], struct why *why)
 		return why_set(why, ENOENT, WHY_PERM, "5.3.5",
 			"neither XDG_STATE_HOME nor HOME is set, and uid %u has no home",
 			(unsigned)geteuid());
-	return put_path(base, "", home, "/.local/state/pillarbox", why);
+	return put_base(base, home, "/.local/state", why);
 }
 
 static int defaults_of_ordinary(struct conf *conf, struct why *why)
 {
+	const struct {
+		const char **out;
+		const char *prefix;
+		const char *rest;
+	} places[] = {
+		{&conf->mailbox, "mbox:", "/mail/%u"},
+		{&conf->cache, "", "/cache"},
+		{&conf->state, "", "/state"},
+		{&conf->queue, "", "/queue"},
+		{&conf->failures, "", "/cache/failures"},
+	};
 	char base[PATH_MAX];
+	char path[PATH_MAX + 32];
 	int err = find_base(base, why);
 
 	conf->source = CONF_SOURCE_SELF;
-	*conf->tls_tickets = '\0'; /* keys for tickets belong into memory, never onto a disk */
-	if (!err)
-		err = put_path(conf->mailbox, "mbox:", base, "/mail/%u", why);
-	if (!err)
-		err = put_path(conf->cache, "", base, "/cache", why);
-	if (!err)
-		err = put_path(conf->state, "", base, "/state", why);
-	if (!err)
-		err = put_path(conf->queue, "", base, "/queue", why);
-	if (!err)
-		err = put_path(conf->failures, "", base, "/cache/failures", why);
+	conf->tls_tickets = ""; /* keys for tickets belong into memory, never onto a disk */
+	for (size_t i = 0; !err && i < sizeof(places) / sizeof(*places); i++) {
+		snprintf(path, sizeof(path), "%s%s%s", places[i].prefix, base, places[i].rest);
+		err = conf_text_keep(conf, path, places[i].out, why);
+	}
 	return err;
 }
 
@@ -142,13 +154,19 @@ static void find_hostname(char out[static CONF_NAME_MAX])
 		*at = (char)tolower((unsigned char)*at);
 }
 
-void conf_defaults_names(struct conf *conf)
+int conf_defaults_names(struct conf *conf, struct why *why)
 {
-	if (!*conf->hostname)
-		find_hostname(conf->hostname);
+	char hostname[CONF_NAME_MAX];
+	int err = 0;
+
+	if (!*conf->hostname) {
+		find_hostname(hostname);
+		err = conf_text_keep(conf, hostname, &conf->hostname, why);
+	}
 	if (conf->domain_count == 0) {
-		memcpy(conf->domains[0], conf->hostname, sizeof(conf->domains[0]));
-		snprintf(conf->domains[1], CONF_NAME_MAX, "localhost");
+		conf->domains[0] = conf->hostname;
+		conf->domains[1] = "localhost";
 		conf->domain_count = 2;
 	}
+	return err;
 }

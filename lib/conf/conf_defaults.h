@@ -10,7 +10,7 @@ int conf_defaults(struct conf *conf, struct why *why);
 /* The limits that hold where no file says anything. */
 const struct conf_limits *conf_default_limits(void);
 
-/* After it: the host's name and the domains, where the file gave none. */
-void conf_defaults_names(struct conf *conf);
+/* After it: the host's name and the domains, where the file gave none. 0 or -ENOMEM. */
+int conf_defaults_names(struct conf *conf, struct why *why);
 
 #endif

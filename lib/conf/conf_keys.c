@@ -5,6 +5,7 @@
 #include "conf/conf_keys.h"
 
 #include "base/num.h"
+#include "conf/conf_texts.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -12,9 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MEMBER(m)  offsetof(struct conf, m), sizeof(((struct conf *)NULL)->m)
-#define IN_PAIR(m) offsetof(struct conf_tls_pair, m), sizeof(((struct conf_tls_pair *)NULL)->m)
+#define MEMBER(m)  offsetof(struct conf, m)
+#define IN_PAIR(m) offsetof(struct conf_tls_pair, m)
 #define DAY        86400UL
+
+#define CONF_TEXT_MAX 512
 
 const struct conf_key conf_keys[] = {
 	{"server", "hostname", CONF_DOMAIN, MEMBER(hostname), 0, 0, NULL, false},
@@ -64,7 +67,7 @@ const struct conf_key conf_keys[] = {
 	{"limits", "connections", CONF_COUNT, MEMBER(limits.connections), 1, 100000, NULL, false},
 	{"limits", "listen_idle", CONF_SECONDS, MEMBER(limits.listen_idle), 1, DAY, NULL, false},
 	{"limits", "lock_timeout", CONF_SECONDS, MEMBER(limits.lock_seconds), 0, 3600, NULL, false},
-	{NULL, NULL, CONF_TEXT, 0, 0, 0, 0, NULL, false},
+	{NULL, NULL, CONF_TEXT, 0, 0, 0, NULL, false},
 };
 
 static int refuse(struct why *why, const char *text)
@@ -73,19 +76,25 @@ static int refuse(struct why *why, const char *text)
 		why, EINVAL, WHY_PERM, "5.3.5", "%s", text); /* RFC 3463 3.4: misconfigured */
 }
 
-static int set_text(const struct conf_key *key, char *out, const char *value, struct why *why)
+/* Where the text that a key sets belongs. */
+struct text_place {
+	struct conf *conf;
+	const char **out;
+	size_t size; /* the longest text and its NUL */
+};
+
+static int set_text(const struct text_place *place, const char *value, struct why *why)
 {
 	size_t len = strlen(value);
 
 	if (len == 0)
 		return refuse(why, "a value is missing");
-	if (len >= key->size)
+	if (len >= place->size)
 		return refuse(why, "the value is too long");
-	memcpy(out, value, len + 1);
-	return 0;
+	return conf_text_keep(place->conf, value, place->out, why);
 }
 
-static int set_name(const struct conf_key *key, char *out, const char *value, struct why *why)
+static int set_name(const struct text_place *place, const char *value, struct why *why)
 {
 	for (const char *at = value; *at; at++) {
 		if (!isalnum((unsigned char)*at) && !strchr("._-", *at))
@@ -93,17 +102,17 @@ static int set_name(const struct conf_key *key, char *out, const char *value, st
 	}
 	if (*value == '-' || *value == '.')
 		return refuse(why, "a name begins with a letter or digit");
-	return set_text(key, out, value, why);
+	return set_text(place, value, why);
 }
 
-static int set_path(const struct conf_key *key, char *out, const char *value, struct why *why)
+static int set_path(const struct text_place *place, const char *value, struct why *why)
 {
 	if (*value != '/')
 		return refuse(why, "an absolute path is wanted, one that begins with '/'");
-	return set_text(key, out, value, why);
+	return set_text(place, value, why);
 }
 
-static int set_store(const struct conf_key *key, char *out, const char *value, struct why *why)
+static int set_store(const struct text_place *place, const char *value, struct why *why)
 {
 	static const char prefix[] = "mbox:";
 	const char *path = value + sizeof(prefix) - 1;
@@ -116,11 +125,11 @@ static int set_store(const struct conf_key *key, char *out, const char *value, s
 		if (!at[1] || !strchr("udh%", at[1]))
 			return refuse(why, "after '%' comes 'u', 'd', 'h' or '%'");
 	}
-	return set_text(key, out, value, why);
+	return set_text(place, value, why);
 }
 
 /* RFC 1035 2.3.1 as relaxed by RFC 1123 2.1; "_" is in use in the wild. */
-static int set_domain(
+static int parse_domain(
 	char out[static CONF_NAME_MAX], const char *value, size_t len, struct why *why)
 {
 	if (len == 0 || len > 255)
@@ -163,9 +172,8 @@ static int find_pair(
 		*out = pairs;
 	}
 	conf->tls_count++;
-	memset(*out, 0, sizeof(**out));
-	memcpy((*out)->name, name, strlen(name) + 1);
-	return 0;
+	**out = (struct conf_tls_pair){.name = "", .certificate = "", .key = ""};
+	return *name ? conf_text_keep(conf, name, &(*out)->name, why) : 0;
 }
 
 /* [tls "name"]: the name, in lower case. 1; 0 if the section is something else; or -EINVAL. */
@@ -181,7 +189,7 @@ static int parse_pair_name(const char *section, char out[static CONF_NAME_MAX], 
 		return 0;
 	if (len < sizeof(prefix) || section[len - 1] != '"')
 		return refuse(why, "after the name a '\"' is wanted: [tls \"name\"]");
-	return set_domain(out, section + sizeof(prefix) - 1, len - sizeof(prefix), why) < 0
+	return parse_domain(out, section + sizeof(prefix) - 1, len - sizeof(prefix), why) < 0
 		       ? -EINVAL
 		       : 1;
 }
@@ -211,10 +219,19 @@ int conf_key_find(struct conf *conf, const char *section, const char *name,
 	return -ENOENT;
 }
 
+static int set_domain(const struct text_place *place, const char *value, struct why *why)
+{
+	char domain[CONF_NAME_MAX];
+	int err = parse_domain(domain, value, strlen(value), why);
+
+	return err < 0 ? err : set_text(place, domain, why);
+}
+
 /* The key may be given several times (a line of the file has a limit); each adds its domains. */
 static int set_domains(struct conf *conf, const char *value, struct why *why)
 {
 	size_t count = conf->domain_count;
+	char domain[CONF_NAME_MAX];
 
 	while (*value) {
 		size_t len;
@@ -226,7 +243,9 @@ static int set_domains(struct conf *conf, const char *value, struct why *why)
 			break;
 		if (count == CONF_MAX_NAMES)
 			return refuse(why, "more than 64 domains");
-		err = set_domain(conf->domains[count], value, len, why);
+		err = parse_domain(domain, value, len, why);
+		if (!err)
+			err = conf_text_keep(conf, domain, &conf->domains[count], why);
 		if (err < 0)
 			return err;
 		count++;
@@ -294,23 +313,28 @@ static int set_number(const struct conf_key *key, void *out, const char *value, 
 	return 0;
 }
 
-int conf_key_set(const struct conf_key *key, void *into, const char *value, struct why *why)
+int conf_key_set(const struct conf_key *key, struct conf *conf, void *into, const char *value,
+	struct why *why)
 {
 	char *out = (char *)into + key->offset;
+	struct text_place text = {conf, (const char **)(void *)out, CONF_NAME_MAX};
 
 	switch (key->kind) {
 	case CONF_TEXT:
-		return set_text(key, out, value, why);
+		text.size = CONF_TEXT_MAX;
+		return set_text(&text, value, why);
 	case CONF_NAME:
-		return set_name(key, out, value, why);
+		return set_name(&text, value, why);
 	case CONF_DOMAIN:
-		return set_domain(out, value, strlen(value), why);
+		return set_domain(&text, value, why);
 	case CONF_DOMAINS:
-		return set_domains(into, value, why);
+		return set_domains(conf, value, why);
 	case CONF_PATH:
-		return set_path(key, out, value, why);
+		text.size = PATH_MAX;
+		return set_path(&text, value, why);
 	case CONF_STORE:
-		return set_store(key, out, value, why);
+		text.size = PATH_MAX;
+		return set_store(&text, value, why);
 	case CONF_LETTER:
 		return set_letter(out, value, why);
 	case CONF_CHOICE:
@@ -322,4 +346,16 @@ int conf_key_set(const struct conf_key *key, void *into, const char *value, stru
 		return set_number(key, out, value, why);
 	}
 	return refuse(why, "the value can't be read");
+}
+
+int conf_set(struct conf *conf, const char *section, const char *name, const char *value,
+	struct why *why)
+{
+	const struct conf_key *key;
+	void *into;
+	int err = conf_key_find(conf, section, name, &key, &into, why);
+
+	if (err == -ENOENT)
+		return why_set(why, ENOENT, WHY_PERM, "5.3.5", "unknown key");
+	return err < 0 ? err : conf_key_set(key, conf, into, value, why);
 }

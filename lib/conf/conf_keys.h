@@ -8,8 +8,8 @@
 #include <stddef.h>
 
 enum conf_kind {
-	CONF_TEXT,    /* up to size - 1 octets, not empty */
-	CONF_NAME,    /* as CONF_TEXT, letters, digits, "._-" only */
+	CONF_TEXT,    /* up to 511 octets, not empty */
+	CONF_NAME,    /* up to 255 octets: letters, digits, "._-" only */
 	CONF_DOMAIN,  /* a domain, kept in lower case */
 	CONF_DOMAINS, /* a comma-separated list of them */
 	CONF_PATH,    /* an absolute path */
@@ -27,7 +27,6 @@ struct conf_key {
 	const char *name;
 	enum conf_kind kind;
 	size_t offset; /* into struct conf; for [tls]'s pair, into struct conf_tls_pair */
-	size_t size;   /* of the member */
 	uint64_t min;  /* numbers only */
 	uint64_t max;
 	const char *choices; /* CONF_CHOICE: words, space-separated, in the enum's order */
@@ -47,6 +46,7 @@ int conf_key_find(struct conf *conf, const char *section, const char *name,
 
 /* Check value against the row and store it in what conf_key_find() told. 0, or -EINVAL with what is
  * wrong with it. */
-int conf_key_set(const struct conf_key *key, void *into, const char *value, struct why *why);
+int conf_key_set(const struct conf_key *key, struct conf *conf, void *into, const char *value,
+	struct why *why);
 
 #endif

@@ -4,6 +4,7 @@
 #define TESTS_ACCOUNT_PLACE_H
 
 #include "account/account.h"
+#include "conf/conf_defaults.h"
 #include "unit.h"
 
 #include <stdio.h>
@@ -49,6 +50,12 @@ static void write_file(const char *name, const char *text)
 	assert_int_equal(chmod(path_of(name), 0644), 0);
 }
 
+static void set(const char *section, const char *name, const char *value)
+{
+	if (conf_set(&place.conf, section, name, value, &place.why) < 0)
+		fail_msg("[%s] %s = %s: %s", section, name, value, place.why.text);
+}
+
 static int make_place(void **state)
 {
 	struct conf *conf = &place.conf;
@@ -58,17 +65,16 @@ static int make_place(void **state)
 	strcpy(place.folder, "/tmp/pillarbox-account.XXXXXX");
 	if (!mkdtemp(place.folder))
 		return -1;
-	strcpy(conf->hostname, "mail.example.org");
-	strcpy(conf->domains[0], "example.org");
-	strcpy(conf->domains[1], "example.net");
-	conf->domain_count = 2;
-	conf->source = CONF_SOURCE_FILE;
-	conf->delimiter = '+';
-	snprintf(conf->accounts_file, sizeof(conf->accounts_file), "%s/users", place.folder);
-	snprintf(conf->aliases, sizeof(conf->aliases), "%s/aliases", place.folder);
-	strcpy(conf->mailbox, "mbox:/mail/%u");
+	if (conf_defaults(conf, &place.why) < 0)
+		return -1;
+	set("server", "hostname", "mail.example.org");
+	set("server", "domains", "example.org example.net");
+	set("accounts", "source", "file");
+	set("accounts", "file", path_of("users"));
+	set("accounts", "aliases", path_of("aliases"));
+	set("store", "mailbox", "mbox:/mail/%u");
 	if (geteuid() == 0)
-		strcpy(conf->owner, "daemon"); /* never root */
+		set("accounts", "owner", "daemon"); /* never root */
 	return 0;
 }
 
@@ -77,6 +83,7 @@ static int remove_place(void **state)
 	char command[128];
 
 	(void)state;
+	conf_done(&place.conf);
 	snprintf(command, sizeof(command), "rm -rf %s", place.folder);
 	return system(command);
 }

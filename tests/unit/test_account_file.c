@@ -134,7 +134,7 @@ static void test_owner_is_root(void **state)
 	(void)state;
 	add_user(text, "alice", "$5$");
 	write_file("users", text);
-	strcpy(place.conf.owner, "root");
+	place.conf.owner = "root";
 	assert_string_equal(login("alice", "secret"), "4.3.5");
 	assert_non_null(strstr(place.notes, "[accounts] owner"));
 }

@@ -32,7 +32,7 @@ static const char *location(const char *template, const char *name, const char *
 {
 	static struct account account;
 
-	strcpy(place.conf.mailbox, template);
+	place.conf.mailbox = template;
 	if (account_find(&place.conf, name, domain, &account, &place.why) < 0)
 		return place.why.status;
 	return account.location;
@@ -117,14 +117,14 @@ static void test_owner(void **state)
 	write_file("users", "alice:x\n");
 	assert_int_equal(account_find(&place.conf, "alice", "", &account, &place.why), 0);
 	assert_int_not_equal(account.uid, 0);
-	strcpy(place.conf.owner, "root");
+	place.conf.owner = "root";
 	assert_true(account_find(&place.conf, "alice", "", &account, &place.why) < 0);
 	assert_int_equal(place.why.class, WHY_TEMP);
 	assert_non_null(strstr(place.why.text, "[accounts] owner"));
-	strcpy(place.conf.owner, "no-such-user-here");
+	place.conf.owner = "no-such-user-here";
 	assert_true(account_find(&place.conf, "alice", "", &account, &place.why) < 0);
 	assert_int_equal(place.why.class, WHY_TEMP);
-	place.conf.owner[0] = '\0';
+	place.conf.owner = "";
 	assert_int_equal(
 		account_find(&place.conf, "alice", "", &account, &place.why) < 0, geteuid() == 0);
 }

@@ -236,7 +236,7 @@ static void test_state_folder(void **state)
 
 	(void)state;
 	NEEDS_ROOT();
-	snprintf(place.conf.state, sizeof(place.conf.state), "%s/a/state", place.folder);
+	set("store", "state", path_of("a/state"));
 	assert_int_equal(make_state(path), 0);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_uid, USER);
@@ -312,7 +312,7 @@ static void test_notes(void **state)
 	struct agent_child child;
 
 	(void)state;
-	snprintf(place.conf.state, sizeof(place.conf.state), "%s/state", place.folder);
+	set("store", "state", path_of("state"));
 	assert_int_equal(mkdir(place.conf.state, 0711), 0);
 	if (geteuid() != 0) {
 		account.uid = geteuid();
