@@ -351,7 +351,7 @@ serve_agent() {
 	server pop3-session --inetd -a
 	connect "$PORT"
 	local session
-	session=$(pgrep -f "^$BUILD/pop3-session --config $CONF")
+	session=$(pgrep -of "^$BUILD/pop3-session --config $CONF")
 	# The session has no agent of its own; the one that listens has turned into a spool-agent.
 	run ! pgrep -P "$session"
 	[ "$(readlink "/proc/$AGENT/exe")" = "$(readlink -f "$BUILD/spool-agent")" ]
@@ -362,13 +362,19 @@ serve_agent() {
 	wait "$AGENT"
 }
 
+# is_running PID PROGRAM: that process runs this very file.
+is_running() { [ "$(readlink "/proc/$1/exe")" = "$(readlink -f "$2")" ]; }
+
 @test "without an agent that listens, a session starts its own" {
 	server pop3-session --inetd -a
 	connect "$PORT"
 	local session agent
-	session=$(pgrep -f "^$BUILD/pop3-session --config $CONF")
+	session=$(pgrep -of "^$BUILD/pop3-session --config $CONF")
 	agent=$(pgrep -P "$session")
-	[ "$(readlink "/proc/$agent/exe")" = "$(readlink -f "$BUILD/spool-agent")" ]
+	# It has the agent's name at once, and becomes the agent with the first request.
+	eventually grep -qa '^spool-agent' "/proc/$agent/cmdline"
+	printf 'USER alice\r\nPASS wrong\r\n' >&5
+	eventually is_running "$agent" "$BUILD/spool-agent"
 	exec 5>&-
 	eventually no_sessions
 }
@@ -387,7 +393,7 @@ status_of() { awk -v field="$2:" '$1 == field { print $2 }' "/proc/$1/status"; }
 	for program in smtp-session pop3-session; do
 		server $program --inetd -a
 		connect "$PORT"
-		session=$(pgrep -f "^$BUILD/$program --config $CONF")
+		session=$(pgrep -of "^$BUILD/$program --config $CONF")
 		agent=$(pgrep -P "$session")
 		[ "$(status_of "$session" Uid)" -ne 0 ]
 		[ "$(status_of "$session" Gid)" -ne 0 ]
@@ -438,7 +444,7 @@ status_of() { awk -v field="$2:" '$1 == field { print $2 }' "/proc/$1/status"; }
 	server smtp-session --inetd -a
 	connect "$PORT"
 	local session
-	session=$(pgrep -f "^$BUILD/smtp-session --config $CONF")
+	session=$(pgrep -of "^$BUILD/smtp-session --config $CONF")
 	[ "$(status_of "$session" NoNewPrivs)" -eq 1 ]
 	awk '/^Max core file size/ { if ($5 != 0) exit 1 } /^Max processes/ { if ($3 != 0) exit 1 }' \
 		"/proc/$session/limits"

@@ -91,12 +91,22 @@ static void reset_signals(void)
 	signal(SIGCHLD, SIG_DFL);
 }
 
+/* What ps(1) shows: who sees a process of root's wants to know which one it is. */
+static void take_name(void)
+{
+	size_t room = strlen(program_invocation_name);
+
+	(void)prctl(PR_SET_NAME, PROGRAM);
+	memset(program_invocation_name, '\0', room);
+	memcpy(program_invocation_name, PROGRAM,
+		room < sizeof(PROGRAM) ? room : sizeof(PROGRAM) - 1);
+}
+
 /* Until there is a request on fd 0. False: the session is gone and never asked. */
 static bool await_request(void)
 {
 	struct pollfd channel = {.fd = STDIN_FILENO, .events = POLLIN};
 
-	(void)prctl(PR_SET_NAME, PROGRAM);
 	while (poll(&channel, 1, -1) < 0) {
 		if (errno != EINTR)
 			return false;
@@ -124,6 +134,7 @@ __attribute__((noreturn)) static void become_agent(
 	if (null == STDERR_FILENO)
 		close(null);
 	(void)close_range(STDERR_FILENO + 1, ~0U, 0);
+	take_name();
 	if (!await_request())
 		_exit(0);
 	clean_environment();
