@@ -6,6 +6,8 @@ setup() {
 	load maildrop
 }
 
+AUTH_FAILED='login auth 5.7.8 authentication failed'
+
 teardown() {
 	unplace
 	if [ -n "${ACCOUNT:-}" ]; then userdel "$ACCOUNT" 2>/dev/null; fi
@@ -339,6 +341,10 @@ strange_journal() {
 	op 7
 	raw-login alice
 	raw-pipe 2
+	op 4
+	login alice secret imap
+	login alice wrong POP3
+	login alice secret smtp2
 	fds 1 1
 	fds 1 2
 	fds 2 1
@@ -359,6 +365,34 @@ strange_journal() {
 		[ "${lines[2]}" = gone ]
 	done
 	[ "$(grep -c '^Subject: ' "$T/mail/alice")" = 1 ]
+}
+
+@test "agent: after a log-in for smtp mail is taken as before, and nobody can log in again" {
+	local request
+	agent_place
+	messages 1 | seed alice
+	ask stage 'write of nobody' 'login bob secret smtp' 'lookup alice@example.org' \
+		'deliver - alice@example.org q1'
+	expect 'stage ok' 'login ok' 'lookup ok' gone
+	ask 'login bob wrong smtp' 'login bob secret smtp' 'lookup no@example.org' stage 'write Subject: x' \
+		'deliver - alice@example.org q2' stage 'write Subject: y' 'deliver - alice@example.org q3'
+	expect "$AUTH_FAILED" 'login ok' 'lookup perm 5.1.1 no such mailbox' 'stage ok' 'deliver ok' \
+		'stage ok' 'deliver ok'
+	[ "$(grep -c '^Subject: ' "$T/mail/alice")" = 3 ]
+	expect_log 'EVENT=login SESSION_ID=testsession REMOTE_ADDR=192.0.2.7 USER=bob DURATION_US='
+	expect_log 'EVENT=delivered .* USER=alice QUEUE_ID=q3'
+	for request in 'login alice secret smtp' 'login alice secret' 'login bob secret smtp' open 'op 6' 'op 7'; do
+		ask 'login bob secret smtp' "$request" 'lookup alice@example.org'
+		echo "$request: $output"
+		expect 'login ok' gone
+		ask 'login bob secret smtp' stage "$request" 'lookup alice@example.org'
+		expect 'login ok' 'stage ok' gone
+	done
+	# What goes wrong later is known to be bob's doing.
+	rm -r "$T/queue"
+	touch "$T/queue"
+	ask 'login bob secret smtp' stage
+	expect_log 'EVENT=note .* USER=bob REASON=".*queue'
 }
 
 @test "agent: three failed log-ins, then goodbye" {
@@ -489,8 +523,6 @@ pam_place() {
 }
 
 pam_stack() { printf '%s\n' "$@" >"$T/pam.d/pillarbox"; }
-
-AUTH_FAILED='login auth 5.7.8 authentication failed'
 
 @test "agent: PAM lets in who has the password and may log in, and no other" {
 	pam_place

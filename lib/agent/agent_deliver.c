@@ -118,7 +118,7 @@ enum agent_then agent_stage_handle(void *context, struct agent_request *request,
 	}
 	fd_close(&monitor->staged);
 	monitor->staged = fd;
-	monitor->connection.state = AGENT_STATE_STAGED;
+	monitor->connection.state = *monitor->user ? AGENT_STATE_USER_STAGED : AGENT_STATE_STAGED;
 	return AGENT_THEN_REPLY;
 }
 

@@ -85,7 +85,7 @@ static int serve_one(
 	struct agent_reply reply = {0};
 	struct agent_fds fds = {-1, -1};
 	const struct agent_row *row;
-	enum agent_then then = AGENT_THEN_END;
+	enum agent_then then = AGENT_THEN_BROKEN;
 	int err = receive(connection, &request, &fds.in);
 
 	if (err < 0) {
@@ -96,10 +96,10 @@ static int serve_one(
 	reply.op = request.op;
 	if (row)
 		then = row->handle(context, &request, &reply, &fds);
-	else
-		err = -EPROTO;
 	explicit_bzero(&request, sizeof(request));
-	if (err == 0 && then != AGENT_THEN_END)
+	if (then == AGENT_THEN_BROKEN)
+		err = -EPROTO;
+	else if (then != AGENT_THEN_END)
 		err = agent_wire_send(connection->fd, &reply, sizeof(reply), fds.out);
 	fd_close(&fds.in);
 	fd_close(&fds.out);

@@ -24,6 +24,7 @@ enum agent_then {
 	AGENT_THEN_REPLY,     /* send the reply; go on */
 	AGENT_THEN_REPLY_END, /* send the reply; nothing can follow */
 	AGENT_THEN_END,       /* the reply is sent already; nothing can follow */
+	AGENT_THEN_BROKEN,    /* it broke the rules: no reply; nothing can follow */
 };
 
 /* What goes with a request and its reply. The loop closes both fds when the handler is done. */

@@ -1,6 +1,7 @@
 /*
- * agent_login - LOGIN: the credentials are checked in one child, and the connection then belongs to
- * another, which is the user.
+ * agent_login - LOGIN: the credentials are checked in one child. For a maildrop (pop3), the
+ * connection then belongs to another child, which is the user; for submission (smtp), it stays here
+ * and the user is remembered.
  *
  * Whatever is wrong, the answer takes the same least time, counted from the question, and a little
  * more by chance. The password is wiped here as soon as the checker has its own copy, which ends
@@ -15,6 +16,7 @@
 #include "agent/agent_monitor.h"
 #include "agent/agent_wire.h"
 #include "base/clock.h"
+#include "base/fd.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -22,12 +24,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-/* "pop3" or "smtp" where PAM is told a service; nothing of the session's own. */
-static const char *known_service(const char *name)
-{
-	return strcmp(name, "smtp") == 0 ? "smtp" : "pop3";
-}
 
 /* A numeric address, for PAM_RHOST; "" for anything else, such as a pipe. */
 static const char *numeric_remote(const char *remote)
@@ -44,7 +40,7 @@ static int check(struct agent_monitor *monitor, struct agent_request *request,
 		.user = request->recipient,
 		.password = request->password,
 		.remote = numeric_remote(request->remote),
-		.service = known_service(request->service),
+		.service = request->service,
 		/* Only a session of this very user can vouch for a pipe of this user's. */
 		.from_pipe = request->from_pipe && monitor->is_own_session,
 	};
@@ -166,16 +162,47 @@ static enum agent_then hand_over(
 	return AGENT_THEN_END;
 }
 
+/* The monitor goes on, and knows from here on whose message it is. */
+static enum agent_then remember(
+	struct agent_monitor *monitor, const struct account *account, struct agent_reply *reply)
+{
+	(void)reply;
+	memcpy(monitor->user, account->name, sizeof(monitor->user));
+	fd_close(&monitor->staged);
+	monitor->connection.state = AGENT_STATE_USER;
+	tell_login(monitor, account);
+	return AGENT_THEN_REPLY;
+}
+
+/* What a log-in can be for, and what becomes of the connection then. */
+static const struct service {
+	const char *name;
+	enum agent_then (*enter)(struct agent_monitor *monitor, const struct account *account,
+		struct agent_reply *reply);
+} services[] = {{"pop3", hand_over}, {"smtp", remember}};
+
+static const struct service *find_service(const char *name)
+{
+	for (size_t i = 0; i < sizeof(services) / sizeof(*services); i++) {
+		if (strcmp(services[i].name, name) == 0)
+			return &services[i];
+	}
+	return NULL;
+}
+
 enum agent_then agent_login_handle(void *context, struct agent_request *request,
 	struct agent_reply *reply, struct agent_fds *fds)
 {
 	struct agent_monitor *monitor = context;
+	const struct service *service = find_service(request->service);
 	struct account account;
 
 	(void)fds;
 	monitor->request = request;
+	if (!service)
+		return AGENT_THEN_BROKEN;
 	reply->error = check(monitor, request, &account, &reply->why);
 	if (reply->error < 0)
 		return fail(monitor, &reply->why);
-	return hand_over(monitor, &account, reply);
+	return service->enter(monitor, &account, reply);
 }

@@ -10,19 +10,22 @@
  * PAM and the log.
  *
  *   op       takes                          gives back                          legal
- *   LOOKUP   recipient                      why                                 before LOGIN
- *   STAGE    -                              fd: an unlinked file, read-write    before LOGIN
- *   DELIVER  sender, recipient, queue_id    why: the verdict on this recipient  after STAGE
- *   LOGIN    user, password, service        why; then the connection is the     before LOGIN
- *                                           user's, for ever
- *                                           (service "smtp": the connection stays
- *                                           the monitor's, for this user)
- *   TICKET   service                        key: for TLS session tickets        before LOGIN
- *   OPEN     -                              fd: sealed table; count, octets     after LOGIN, once
- *   FETCH    number (from 1)                fd (read-only), offset, length,     after OPEN
+ *   LOOKUP   recipient                      why                                 N S
+ *   STAGE    -                              fd: an unlinked file, read-write    N S
+ *   DELIVER  sender, recipient, queue_id    why: the verdict on this recipient  N S, after STAGE
+ *   LOGIN    user, password, from_pipe,     why                                 N
+ *            service
+ *   TICKET   service                        key: for TLS session tickets        N
+ *   OPEN     -                              fd: sealed table; count, octets     P, once
+ *   FETCH    number (from 1)                fd (read-only), offset, length,     P, after OPEN
  *                                           octets, stamp
- *   UPDATE   fd: the bitmap of the numbers  why; nothing but the end can        after OPEN, once
+ *   UPDATE   fd: the bitmap of the numbers  why; nothing but the end can        P, after OPEN, once
  *            to remove, count               follow
+ *
+ * N: nobody has logged in yet. S: somebody has, by a LOGIN whose service is "smtp"; the monitor
+ * goes on serving the connection and remembers the user. P: somebody has, by a LOGIN whose service
+ * is "pop3"; the connection belongs to a process that is this user, for ever. There is no third
+ * service, and one successful LOGIN in a connection. What was staged before a LOGIN is forgotten.
  *
  * DELIVER delivers what the latest STAGE's file holds and may be said once for each recipient of
  * the message; the reply comes when every octet is on disk, or the reason why not.

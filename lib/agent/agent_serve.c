@@ -24,11 +24,15 @@
 #define SESSIONS_USER "pillarbox"
 #define GRACE_SECONDS 60 /* a session's own time limit is to come first */
 
+#define NOBODYS (AGENT_STATE_OPEN | AGENT_STATE_STAGED)
+#define USERS   (AGENT_STATE_USER | AGENT_STATE_USER_STAGED)
+
 static const struct agent_row rows[AGENT_OPS] = {
-	[AGENT_LOOKUP] = {agent_lookup_handle, AGENT_STATE_OPEN | AGENT_STATE_STAGED, false},
-	[AGENT_STAGE] = {agent_stage_handle, AGENT_STATE_OPEN | AGENT_STATE_STAGED, false},
-	[AGENT_DELIVER] = {agent_deliver_handle, AGENT_STATE_STAGED, false},
-	[AGENT_LOGIN] = {agent_login_handle, AGENT_STATE_OPEN | AGENT_STATE_STAGED, false},
+	[AGENT_LOOKUP] = {agent_lookup_handle, NOBODYS | USERS, false},
+	[AGENT_STAGE] = {agent_stage_handle, NOBODYS | USERS, false},
+	[AGENT_DELIVER] = {agent_deliver_handle, AGENT_STATE_STAGED | AGENT_STATE_USER_STAGED,
+		false},
+	[AGENT_LOGIN] = {agent_login_handle, NOBODYS, false},
 };
 
 void agent_tell(const struct agent_monitor *monitor, struct agent_event *event)
@@ -37,6 +41,8 @@ void agent_tell(const struct agent_monitor *monitor, struct agent_event *event)
 		event->session = monitor->request->session;
 		event->remote = monitor->request->remote;
 	}
+	if (!event->user)
+		event->user = monitor->user;
 	monitor->server->event(monitor->server->context, event);
 }
 
