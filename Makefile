@@ -46,6 +46,14 @@ BENCH_SRC := $(wildcard tests/bench/*.c)
 BENCHES   := $(BENCH_SRC:tests/bench/%.c=$(BUILD)/bench/%)
 ARCHIVE   := $(OBJ)/lib.a
 
+# TLS is a shared object of its own, loaded by the programs when TLS begins (lib/io/tls_load.c).
+MODULE_SRC := $(wildcard lib/tls/*.c) lib/base/why.c
+MODULE_OBJ := $(MODULE_SRC:%.c=$(OBJ)/pic/%.o)
+MODULE     := $(BUILD)/tls.so
+# Programs in directories below $(BUILD) find it beside themselves, too.
+MODULE_LINKS := $(BUILD)/unit/tls.so $(BUILD)/tools/tls.so
+LIBS_module := -lgnutls
+
 LIBS_smtp-session := -linih
 LIBS_pop3-session := -linih
 LIBS_spool-agent  := -linih -lpam -lcrypt -lmd -llmdb
@@ -58,7 +66,7 @@ LINTS    := lint-format lint-layers lint-scripts lint-man lint-code
 .SECONDARY:
 
 all: programs ## build the programs into build/ (default)
-programs: $(PROGRAMS:%=$(BUILD)/%)
+programs: $(PROGRAMS:%=$(BUILD)/%) $(MODULE)
 
 # The stamp changes when compiler or flags do, and everything is built again then.
 STAMP := $(OBJ)/flags
@@ -81,6 +89,18 @@ $(BUILD)/$(1): $(patsubst %.c,$(OBJ)/%.o,$(wildcard cmd/$(1)/*.c)) $(ARCHIVE)
 endef
 $(foreach program,$(PROGRAMS),$(eval $(call program_rule,$(program))))
 
+$(OBJ)/pic/%.o: %.c $(STAMP)
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -fPIE,$(ALL_CFLAGS)) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
+
+$(MODULE): $(MODULE_OBJ)
+	$(CC) $(filter-out -fPIE,$(ALL_CFLAGS)) -shared $(filter-out -pie,$(LINK)) $(LDFLAGS) \
+		-Wl,-soname,$(@F) -o $@ $^ $(LIBS_module)
+
+$(MODULE_LINKS): $(MODULE)
+	@mkdir -p $(@D)
+	ln -sf ../$(<F) $@
+
 $(BUILD)/unit/%: $(OBJ)/tests/unit/%.o $(ARCHIVE)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(LIBS_test)
@@ -93,7 +113,7 @@ $(BUILD)/bench/%: $(OBJ)/tests/bench/%.o
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^
 
-tests: $(UNITS) $(TOOLS) ## build the unit tests and the tests' own tools
+tests: $(UNITS) $(TOOLS) $(MODULE_LINKS) ## build the unit tests and the tests' own tools
 
 # What a target builds on its way is built quietly, on all processors unless -j was given.
 JOBS_FLAG = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
@@ -138,7 +158,7 @@ lint-man:
 	mandoc -T lint -W warning man/*
 lint-code: $(STAMP)
 	@echo clang-tidy lib cmd
-	@printf '%s\n' $(LIB_SRC) $(CMD_SRC) | \
+	@printf '%s\n' $(LIB_SRC) $(filter lib/tls/%,$(MODULE_SRC)) $(CMD_SRC) | \
 		xargs -P "$$(nproc)" -I{} clang-tidy --quiet {} -- $(TIDY_CFLAGS) 2>$(OBJ)/tidy.err || \
 		{ grep -v ' generated' $(OBJ)/tidy.err; exit 1; }
 
@@ -158,6 +178,7 @@ install: programs ## install below $(DESTDIR)$(PREFIX)
 		$(SYSCONFDIR)/pillarbox $(SYSCONFDIR)/pam.d)
 	install -m 755 $(BUILD)/smtp-session $(BUILD)/pop3-session $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(BUILD)/spool-agent $(DESTDIR)$(LIBEXECDIR)/
+	install -m 644 $(MODULE) $(DESTDIR)$(LIBEXECDIR)/
 	install -m 644 man/*.5 $(DESTDIR)$(MANDIR)/man5/
 	install -m 644 man/*.7 $(DESTDIR)$(MANDIR)/man7/
 	install -m 644 man/*.8 $(DESTDIR)$(MANDIR)/man8/
@@ -173,4 +194,4 @@ clean: ## remove build/
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
 
--include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UNIT_SRC:%.c=$(OBJ)/%.d) $(TOOL_SRC:%.c=$(OBJ)/%.d)
+-include $(LIB_OBJ:.o=.d) $(MODULE_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UNIT_SRC:%.c=$(OBJ)/%.d) $(TOOL_SRC:%.c=$(OBJ)/%.d)

@@ -36,7 +36,7 @@ static ssize_t plain_write(void *context, const void *data, size_t len)
 	return write(stream->out, data, len);
 }
 
-static const struct stream_transport plain = {plain_read, plain_write};
+static const struct stream_transport plain = {plain_read, plain_write, NULL};
 
 /* Replies leave as they are written, not 40 ms later (Nagle's algorithm and delayed ACKs). */
 static void prepare_socket(int fd)
@@ -78,10 +78,27 @@ void stream_done(struct stream *stream)
 	buf_done(&stream->output);
 }
 
-/* Wait until fd is ready. 1, 0 at the deadline, or -errno. */
-static int wait_for(int fd, short events, int64_t deadline)
+void stream_set_transport(
+	struct stream *stream, const struct stream_transport *transport, void *context)
 {
-	struct pollfd pollfd = {.fd = fd, .events = events};
+	stream->transport = transport;
+	stream->context = context;
+}
+
+void stream_cut(struct stream *stream, int err)
+{
+	stream_set_transport(stream, &plain, stream);
+	stream->begin = 0;
+	stream->end = 0;
+	stream->eof = true;
+	stream->output.len = 0;
+	stream->error = -err;
+}
+
+int stream_wait(const struct stream *stream, bool output, int64_t deadline)
+{
+	struct pollfd pollfd = {
+		.fd = output ? stream->out : stream->in, .events = output ? POLLOUT : POLLIN};
 
 	for (;;) {
 		int64_t left = deadline - clock_ms();
@@ -102,32 +119,54 @@ static int64_t sooner(const struct stream *stream, int64_t deadline)
 	return deadline < stream->session_deadline ? deadline : stream->session_deadline;
 }
 
-/* Get more input behind what is there. The buffer has room. */
+/* After EAGAIN, or before a first try if the transport has no octets of its own: wait. As
+ * stream_wait(). */
+static int wait_transport(const struct stream *stream, bool output, int64_t deadline)
+{
+	if (stream->transport->wants_output)
+		output = stream->transport->wants_output(stream->context);
+	return stream_wait(stream, output, deadline);
+}
+
+/* Read what there is behind the input. The buffer has room. STREAM_TIMEOUT: there is nothing now.
+ */
+static enum stream_event try_fill(struct stream *stream)
+{
+	ssize_t n = stream->transport->read(
+		stream->context, stream->input + stream->end, STREAM_INPUT_SIZE - stream->end);
+
+	if (n > 0) {
+		stream->end += (size_t)n;
+		return STREAM_LINE;
+	}
+	if (n == 0) {
+		stream->eof = true;
+		return STREAM_EOF;
+	}
+	return errno == EINTR || errno == EAGAIN ? STREAM_TIMEOUT : STREAM_ERROR;
+}
+
+/* Get more input behind what is there. The buffer has room. A peer that never stops sending what
+ * amounts to nothing (empty TLS records) meets the deadline, too. */
 static enum stream_event fill(struct stream *stream, int64_t deadline)
 {
+	bool ask = stream->transport->wants_output != NULL;
+
 	if (stream->eof)
 		return STREAM_EOF;
 	deadline = sooner(stream, deadline);
 	for (;;) {
-		ssize_t n;
-		int ready = wait_for(stream->in, POLLIN, deadline);
+		enum stream_event event = STREAM_TIMEOUT;
+		int ready;
 
-		if (ready == 0)
-			return STREAM_TIMEOUT;
-		if (ready < 0)
-			return STREAM_ERROR;
-		n = stream->transport->read(stream->context, stream->input + stream->end,
-			STREAM_INPUT_SIZE - stream->end);
-		if (n > 0) {
-			stream->end += (size_t)n;
-			return STREAM_LINE;
-		}
-		if (n == 0) {
-			stream->eof = true;
-			return STREAM_EOF;
-		}
-		if (errno != EINTR && errno != EAGAIN)
-			return STREAM_ERROR;
+		if (ask && clock_ms() < deadline)
+			event = try_fill(stream);
+		if (event != STREAM_TIMEOUT)
+			return event;
+		ready = wait_transport(stream, false, deadline);
+		if (ready <= 0)
+			return ready == 0 ? STREAM_TIMEOUT : STREAM_ERROR;
+		ask = true;
 	}
 }
 
@@ -251,9 +290,9 @@ static ssize_t next_write(struct stream *stream, size_t left)
 {
 	int ready;
 
-	if (stream->is_socket)
+	if (stream->is_socket || stream->transport->wants_output)
 		return (ssize_t)left;
-	ready = wait_for(stream->out, POLLOUT, stream->write_deadline);
+	ready = stream_wait(stream, true, stream->write_deadline);
 	if (ready <= 0)
 		return ready;
 	return left < PIPE_BUF ? (ssize_t)left : PIPE_BUF;
@@ -272,7 +311,7 @@ static ssize_t write_some(struct stream *stream, const char *data, size_t left)
 		return part < 0 ? 0 : part;
 	if (errno != EAGAIN)
 		return -errno;
-	part = wait_for(stream->out, POLLOUT, stream->write_deadline);
+	part = wait_transport(stream, true, stream->write_deadline);
 	if (part == 0)
 		return -ETIMEDOUT;
 	return part < 0 ? part : 0;
@@ -331,12 +370,13 @@ void stream_linger(struct stream *stream)
 {
 	int64_t deadline = clock_ms() + 1000;
 
+	stream_cut(stream, EPIPE);
 	if (!fd_is_socket(stream->out) || shutdown(stream->out, SHUT_WR) < 0)
 		return;
 	for (int i = 0; i < 256; i++) {
-		stream->begin = 0;
-		stream->end = 0;
-		if (fill(stream, deadline) != STREAM_LINE)
+		if (stream_wait(stream, false, deadline) <= 0)
+			return;
+		if (read(stream->in, stream->input, STREAM_INPUT_SIZE) <= 0)
 			return;
 	}
 }

@@ -5,9 +5,11 @@
  * wrong with a line is decided here and nowhere else: over-long, NUL, bare CR, bare LF are events.
  * Strict (from a network): only CRLF ends a line (RFC 5321 2.3.8). Lenient (a pipe, a file, a
  * terminal; POP3): LF alone does, too. Writes are collected and go out in one piece; a peer that
- * does not read them runs into the deadline. Deadlines are clock_ms() times. TLS will replace the
- * two transport functions.
+ * does not read them runs into the deadline. Deadlines are clock_ms() times.
+ *
+ * Below it is a transport: the two fds as they are, or TLS over them (tls.h).
  */
+
 #ifndef IO_STREAM_H
 #define IO_STREAM_H
 
@@ -36,10 +38,19 @@ enum stream_event {
 	STREAM_BAD_LF,   /* ... that ended in LF alone (strict streams only) */
 };
 
-/* How octets come and go: read(2) and write(2) semantics; -1 and EAGAIN make the stream poll. */
+/*
+ * How octets come and go: read(2) and write(2) semantics; -1 and EAGAIN make the stream poll, then
+ * call again, after a write with the same octets.
+ *
+ * wants_output, if there is one: whether the call that failed with EAGAIN waits for the output fd
+ * (a TLS record may have to go out before one can be read, and the other way round). A transport
+ * that has it never blocks and may hold octets that poll(2) knows nothing of, so it is always asked
+ * before the fds are polled.
+ */
 struct stream_transport {
 	ssize_t (*read)(void *context, void *data, size_t len);
 	ssize_t (*write)(void *context, const void *data, size_t len);
+	bool (*wants_output)(void *context);
 };
 
 struct stream {
@@ -62,6 +73,19 @@ struct stream {
 /* The fds stay the caller's. They are set non-blocking where they are sockets. 0 or -ENOMEM. */
 int stream_init(struct stream *stream, int in, int out, bool strict, int64_t session_deadline);
 void stream_done(struct stream *stream);
+
+/* Put a transport under the stream; its context must live as long as it is there. */
+void stream_set_transport(
+	struct stream *stream, const struct stream_transport *transport, void *context);
+
+/* From now on nothing can be read or written any more: input has ended, output fails with err (a
+ * positive errno value) and is dropped. For a connection whose TLS is over: what comes in the clear
+ * must not be taken for something that TLS protected, nor must replies go out like that. */
+void stream_cut(struct stream *stream, int err);
+
+/* Wait until the input fd has something to read or, if output, the output fd takes something. 1, 0
+ * at the deadline, or -errno. */
+int stream_wait(const struct stream *stream, bool output, int64_t deadline);
 
 /* The next line of at most max octets (with its line end; max <= STREAM_LINE_MAX or 12288), valid
  * until the next call that reads. *line is not NUL-terminated. */
@@ -88,8 +112,8 @@ __attribute__((format(printf, 2, 3))) void stream_putf(struct stream *stream, co
  * deadline that later forced flushes have: deadline. */
 int stream_flush(struct stream *stream, int64_t deadline);
 
-/* Say goodbye so that the last reply is read: shut down writing and discard what still comes, for a
- * second. */
+/* Say goodbye so that the last reply is read: shut down writing and discard what still comes on the
+ * socket, for a second; no transport is asked. Nothing but stream_done() may follow. */
 void stream_linger(struct stream *stream);
 
 #endif

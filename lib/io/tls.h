@@ -47,9 +47,17 @@ struct tls;        /* one connection's TLS */
  */
 int tls_server_new(const struct tls_setup *setup, struct tls_server **out, struct why *why);
 
+/* The module's file, which tls_server_load() will load: its directory must stay readable in the
+ * jail until then. Valid as long as the server. */
+const char *tls_module_path(const struct tls_server *server);
+
 /* Load GnuTLS and parse certificates and keys; again costs nothing. -errno with *why that names the
- * file, or the pair, and the reason. */
+ * file, or the pair, and the reason. Then the keys' bytes are overwritten. */
 int tls_server_load(struct tls_server *server, struct why *why);
+
+/* Of a loaded server: what is no error but should be in the log (a certificate that has expired or
+ * is not valid yet: clients will refuse it), or "". Valid as long as the server. */
+const char *tls_server_note(const struct tls_server *server);
 
 /* Would tls_server_new() read something else now: other files, or other content (by inode, size and
  * times)? */

@@ -1,0 +1,57 @@
+/*
+ * tls_load - see tls_load.h.
+ */
+#include "io/tls_load.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Beside this program (a build or unpacked tree), else where `make install` puts it. */
+void tls_load_find(char path[static PATH_MAX])
+{
+	ssize_t len = readlink("/proc/self/exe", path, PATH_MAX - sizeof(TLS_MODULE_FILE) - 1);
+	char *slash = NULL;
+
+	if (len > 0) {
+		path[len] = '\0';
+		slash = strrchr(path, '/');
+	}
+	if (slash) {
+		memcpy(slash + 1, TLS_MODULE_FILE, sizeof(TLS_MODULE_FILE));
+		if (access(path, R_OK) == 0)
+			return;
+	}
+	snprintf(path, PATH_MAX, "%s", PILLARBOX_LIBEXECDIR "/" TLS_MODULE_FILE);
+}
+
+/* GnuTLS is told what to do by the configuration alone. Its own files and debugging aids would be
+ * opened in the jail, where that fails or kills, and its log goes to stderr, which may be the peer.
+ */
+static void clean_environment(void)
+{
+	(void)setenv("GNUTLS_SYSTEM_PRIORITY_FILE", "", 1);
+	(void)unsetenv("GNUTLS_DEBUG_LEVEL");
+	(void)unsetenv("SSLKEYLOGFILE");
+}
+
+int tls_load(const char *path, const struct tls_module **out, struct why *why)
+{
+	const struct tls_module *module;
+	void *handle;
+
+	clean_environment();
+	handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+	if (!handle)
+		return why_set(why, ENOENT, WHY_TEMP, "4.7.0", "load TLS: %s", dlerror());
+	module = dlsym(handle, TLS_MODULE_SYMBOL);
+	if (!module || module->version != TLS_MODULE_VERSION ||
+		module->why_size != sizeof(struct why))
+		return why_set(why, ENOEXEC, WHY_TEMP, "4.7.0",
+			"%s: belongs to another release of Pillarbox", path);
+	*out = module;
+	return 0;
+}
