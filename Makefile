@@ -57,7 +57,7 @@ LIBS_module := -lgnutls
 LIBS_smtp-session := -linih
 LIBS_pop3-session := -linih
 LIBS_spool-agent  := -linih -lpam -lcrypt -lmd -llmdb
-LIBS_test         := -linih -lpam -lcrypt -lmd -llmdb -lcmocka
+LIBS_test         := -linih -lpam -lcrypt -lmd -llmdb -lcmocka -lgnutls
 
 LINTS    := lint-format lint-layers lint-scripts lint-man lint-code
 
@@ -101,6 +101,13 @@ $(MODULE_LINKS): $(MODULE)
 	@mkdir -p $(@D)
 	ln -sf ../$(<F) $@
 
+# The tests' certificates: all, or none.
+CERTS := $(BUILD)/certs
+$(CERTS): tests/certs.bash
+	@rm -rf $@ $@.new
+	BUILD= bash -c '. tests/certs.bash && certs $@.new'
+	@mv $@.new $@
+
 $(BUILD)/unit/%: $(OBJ)/tests/unit/%.o $(ARCHIVE)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(LIBS_test)
@@ -113,7 +120,7 @@ $(BUILD)/bench/%: $(OBJ)/tests/bench/%.o
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^
 
-tests: $(UNITS) $(TOOLS) $(MODULE_LINKS) ## build the unit tests and the tests' own tools
+tests: $(UNITS) $(TOOLS) $(MODULE_LINKS) $(CERTS) ## build the unit tests and the tests' own tools
 
 # What a target builds on its way is built quietly, on all processors unless -j was given.
 JOBS_FLAG = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))

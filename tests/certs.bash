@@ -8,7 +8,7 @@
 #   other.crt other.key           P-256, for other.example.net and *.wild.example.net
 #   expired.crt expired.key       P-256, mail.example.org, since 2020 no more
 #   encrypted.key                 ecdsa.key with the passphrase "secret"
-# Keys have mode 0600. They are made once for a build and then copied; two calls never get in each other's way.
+# Keys have mode 0600. `make tests` makes all of it once, in build/certs, from where it is copied.
 # shellcheck shell=bash
 
 CERTS_NAMES=DNS:mail.example.org,DNS:localhost,IP:127.0.0.1,IP:::1
@@ -21,7 +21,7 @@ certs_rsa_key() { openssl genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits
 certs_sign() {
 	local name=$1 issuer=$2 extensions=$3
 	shift 3
-	[ $# -gt 0 ] || set -- -days 30
+	[ $# -gt 0 ] || set -- -days 3650
 	openssl req -new -key "$name.key" -subj "/CN=$name.test" -out "$name.csr"
 	openssl x509 -req -in "$name.csr" -CA "$issuer.pem" -CAkey "$issuer.key" -set_serial "0x$(openssl rand -hex 8)" \
 		-extfile <(printf '%b' "$extensions") "$@" -out "$name.crt" 2>/dev/null
@@ -31,7 +31,7 @@ certs_make() {
 	local leaf='basicConstraints=CA:FALSE\nkeyUsage=digitalSignature\nextendedKeyUsage=serverAuth\nsubjectAltName='
 	local authority='basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign,cRLSign\n'
 	certs_key ca &&
-		openssl req -x509 -new -key ca.key -subj "/CN=Test authority" -days 30 \
+		openssl req -x509 -new -key ca.key -subj "/CN=Test authority" -days 3650 \
 			-addext keyUsage=keyCertSign,cRLSign -out ca.pem &&
 		certs_key ecdsa && certs_sign ecdsa ca "$leaf$CERTS_NAMES" &&
 		certs_rsa_key rsa && certs_sign rsa ca "$leaf$CERTS_NAMES" &&
@@ -59,19 +59,5 @@ certs_expired() {
 }
 
 certs() {
-	local cache=${BUILD:-}/certs made
-	mkdir -p "$1" || return
-	if [ ! -w "${BUILD:-/nonexistent}" ]; then
-		(cd "$1" && certs_make)
-		return
-	fi
-	if [ -z "$(find "$cache/ca.pem" -mtime -7 2>/dev/null)" ]; then
-		made=$(mktemp -d "$BUILD/certs.XXXXXX")
-		(cd "$made" && certs_make) || return
-		# Whoever is first wins; an old one goes first.
-		[ ! -e "$cache" ] || [ -n "$(find "$cache/ca.pem" -mtime -7 2>/dev/null)" ] || rm -rf "$cache"
-		mv -nT "$made" "$cache" 2>/dev/null || true
-		rm -rf "$made"
-	fi
-	cp -p "$cache"/* "$1"/
+	mkdir -p "$1" && { cp -p "${BUILD:-}/certs"/* "$1"/ 2>/dev/null || (cd "$1" && certs_make); }
 }

@@ -14,6 +14,7 @@
 #include <time.h>
 
 #define STATUS "4.7.0" /* RFC 3463 3.8 */
+#define DAY    86400
 
 static gnutls_datum_t datum(const struct tls_bytes *bytes)
 {
@@ -134,23 +135,21 @@ bool pair_is_rsa(const struct pair *pair)
 	return algorithm == GNUTLS_PK_RSA || algorithm == GNUTLS_PK_RSA_PSS;
 }
 
+/* In days, not as a date: to print one, libc would look for the time zone's files. */
 void pair_get_note(
 	const struct pair *pair, const struct tls_source *source, char note[static TLS_NOTE_SIZE])
 {
 	time_t now = time(NULL);
 	time_t begins = gnutls_x509_crt_get_activation_time(pair->chain[0]);
 	time_t ends = gnutls_x509_crt_get_expiration_time(pair->chain[0]);
-	bool is_over = ends != (time_t)-1 && now > ends;
-	struct tm day;
-	char date[16];
 
-	if (!is_over && (begins == (time_t)-1 || now >= begins))
-		return;
-	if (!gmtime_r(is_over ? &ends : &begins, &day) ||
-		strftime(date, sizeof(date), "%Y-%m-%d", &day) == 0)
-		return;
-	snprintf(note, TLS_NOTE_SIZE, "%s: the certificate %s %s", source->certificate.path,
-		is_over ? "expired on" : "is not valid before", date);
+	if (ends != (time_t)-1 && now > ends)
+		snprintf(note, TLS_NOTE_SIZE, "%s: the certificate expired %jd days ago",
+			source->certificate.path, (intmax_t)(now - ends) / DAY);
+	else if (begins != (time_t)-1 && now < begins)
+		snprintf(note, TLS_NOTE_SIZE,
+			"%s: the certificate is not valid before %jd days from now",
+			source->certificate.path, (intmax_t)(begins - now) / DAY);
 }
 
 /* The chain in the form that goes over the wire. */
