@@ -16,10 +16,16 @@ SECRET_HASH="\$5\$rounds=1000\$pillarbox\$$(perl -e 'print((split /\$/, crypt("s
 if [ "$(id -u)" = 0 ]; then OWNER=daemon; else OWNER=$(id -un); fi
 
 # place: make $T with pillarbox.conf, users alice and bob, mail/, state/, cache/, queue/. Extra lines of
-# configuration on standard input ("" sections as in the file) are put at its end.
+# configuration on standard input ("" sections as in the file) are put at its end. Keys of TLS tickets are kept in
+# memory only: $SHM is a folder there, or $T where this host has none, and no tickets are given then. Failed log-ins
+# are counted in $T/failures, and matter only to tests that lower the limits.
 place() {
 	T=$(mktemp -d "${TMPDIR:-/tmp}/pillarbox-test.XXXXXX")
 	chmod 755 "$T"
+	SHM=$T
+	if [ "$(stat -f -c %T /dev/shm 2>/dev/null)" = tmpfs ] && [ -w /dev/shm ]; then
+		SHM=$(mktemp -d /dev/shm/pillarbox-test.XXXXXX)
+	fi
 	mkdir "$T/mail" "$T/state" "$T/cache" "$T/queue"
 	CONF=$T/pillarbox.conf
 	printf '%s:%s\n' alice "$SECRET_HASH" bob "$SECRET_HASH" >"$T/users"
@@ -40,12 +46,17 @@ place() {
 	directory = $T/queue
 	[agent]
 	socket = $T/agent
+	[tls]
+	tickets = $SHM/tickets
 	[auth]
 	failure_delay = 0
+	failures = $T/failures
+	source_failures = 1000
+	user_failures = 1000
 	CONFIG
 	if [ ! -t 0 ]; then cat >>"$CONF"; fi
 	if [ "$(id -u)" = 0 ]; then chown "$OWNER" "$T/mail" "$T/cache"; fi
-	export T CONF
+	export T SHM CONF
 	PIDS=()
 }
 
@@ -58,10 +69,10 @@ unplace() {
 	# A sanitizer's report may be all that is seen of a fault in a process that nobody waits for.
 	if [ -n "${T:-}" ] && grep -qE 'Sanitizer|runtime error:' "$T/log" 2>/dev/null; then
 		grep -E -A 20 'Sanitizer|runtime error:' "$T/log" >&2
-		rm -rf "$T"
+		rm -rf "$T" "$SHM"
 		return 1
 	fi
-	[ -n "${T:-}" ] && rm -rf "$T"
+	[ -n "${T:-}" ] && rm -rf "$T" "$SHM"
 	return 0
 }
 

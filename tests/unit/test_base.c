@@ -1,12 +1,14 @@
-/* Strict numbers, bounded buffers, reasons, ids, dates. */
+/* Strict numbers, bounded buffers, reasons, ids, dates, HMAC. */
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/hmac.h"
 #include "base/id.h"
 #include "base/num.h"
 #include "base/why.h"
 #include "unit.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 static void test_num(void **state)
@@ -112,6 +114,47 @@ static void test_dates(void **state)
 	assert_int_equal(strspn(text + strlen(text) - 4, "0123456789"), 4);
 }
 
+/* RFC 4231 sections 4.2, 4.3, 4.5; a shorter key is one with zeros behind it (RFC 2104 section 2).
+ */
+static void test_hmac(void **state)
+{
+	static const struct {
+		const char *key;
+		const char *message;
+		const char *hmac;
+	} examples[] = {
+		{"\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b",
+			"Hi There",
+			"87aa7cdea5ef619d4ff0b4241a1d6cb02379f4e2ce4ec2787ad0b30545e17cde"
+			"daa833b7d6b8a702038b274eaea3f4e4be9d914eeb61f1702e696c203a126854"},
+		{"Jefe", "what do ya want for nothing?",
+			"164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea250554"
+			"9758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737"},
+		{"\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10\x11\x12\x13\x14"
+		 "\x15\x16\x17\x18\x19",
+			"\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd"
+			"\xcd\xcd"
+			"\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd"
+			"\xcd\xcd"
+			"\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd",
+			"b0ba465637458c6990e5a8c5f61d4af7e576d97ff94b872de76f8050361ee3db"
+			"a91ca5c11aa25eb4d679275cc5788063a5f19741120c4f2de2adebeb10a298dd"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(examples); i++) {
+		unsigned char key[HMAC_KEY_SIZE] = {0};
+		unsigned char out[HMAC_SIZE];
+		char hex[2 * HMAC_SIZE + 1];
+
+		memcpy(key, examples[i].key, strlen(examples[i].key));
+		hmac_make(key, examples[i].message, strlen(examples[i].message), out);
+		for (size_t at = 0; at < HMAC_SIZE; at++)
+			sprintf(hex + 2 * at, "%02x", out[at]);
+		assert_string_equal(hex, examples[i].hmac);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -121,6 +164,7 @@ int main(void)
 		cmocka_unit_test(test_why),
 		cmocka_unit_test(test_id),
 		cmocka_unit_test(test_dates),
+		cmocka_unit_test(test_hmac),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
