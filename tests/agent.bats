@@ -333,7 +333,7 @@ strange_journal() {
 	done <<-REQUESTS
 	$whole
 	op 0
-	op 8
+	op 9
 	op 4294967295
 	op 3
 	op 5
@@ -356,11 +356,11 @@ strange_journal() {
 	local op
 	agent_place
 	messages 1 | seed alice
-	for op in 1 2 3 4 6 7; do
+	for op in 1 2 3 4 6 7 8; do
 		ask 'login alice secret' "op $op"
 		expect 'login ok' gone
 	done
-	for op in 1 2 3 4 5 7; do
+	for op in 1 2 3 4 5 7 8; do
 		ask 'login alice secret' open "op $op"
 		[ "${lines[2]}" = gone ]
 	done
@@ -393,6 +393,53 @@ strange_journal() {
 	touch "$T/queue"
 	ask 'login bob secret smtp' stage
 	expect_log 'EVENT=note .* USER=bob REASON=".*queue'
+}
+
+@test "agent: a key for TLS tickets, the same for all sessions of a service, until it is old" {
+	local key
+	agent_place
+	[ "$SHM" != "$T" ] || skip "no file system in memory"
+	ask 'ticket pop3s' 'ticket submissions' 'ticket pop3s'
+	[[ ${lines[0]} =~ ^[0-9a-f]{128}\ ticket\ ok$ ]]
+	[[ ${lines[1]} =~ ^[0-9a-f]{128}\ ticket\ ok$ ]]
+	[ "${lines[0]}" != "${lines[1]}" ]
+	[ "${lines[0]}" = "${lines[2]}" ]
+	key=${lines[0]}
+	ask 'ticket pop3s'
+	[ "$output" = "$key" ]
+	[ "$(stat -c '%u %a %s' "$SHM/tickets")" = "$(id -u) 600 48" ]
+	# The secret is as old as its file says: seconds in its second 8 octets.
+	perl -e 'open my $f, "+<", $ARGV[0] or die; seek $f, 8, 0; print $f pack "q", time - 21590' "$SHM/tickets"
+	ask 'ticket pop3s'
+	[ "$output" = "$key" ]
+	perl -e 'open my $f, "+<", $ARGV[0] or die; seek $f, 8, 0; print $f pack "q", time - 21601' "$SHM/tickets"
+	ask 'ticket pop3s'
+	[[ $output == *' ticket ok' ]]
+	[ "$output" != "$key" ]
+	run ! grep -q EVENT=note "$T/log"
+	echo foreign >"$SHM/tickets"
+	ask 'ticket pop3s' 'login alice secret'
+	[[ ${lines[0]} == *' ticket ok' ]]
+	expect_log "EVENT=note .*REASON=\"$SHM/tickets: was no file of keys"
+}
+
+@test "agent: without a place in memory for keys there are none, and all else works" {
+	local request
+	agent_place
+	rm -rf "$SHM/tickets"
+	sed -i "s,^tickets = .*,tickets = /proc/nowhere/tickets," "$CONF"
+	ask 'ticket smtp' 'lookup alice@example.org'
+	[[ ${lines[0]} == 'ticket temp 4.7.0 no keys for TLS tickets: /proc/nowhere/tickets: '* ]]
+	[ "${lines[1]}" = 'lookup ok' ]
+	for request in 'ticket -' 'ticket ../x' 'ticket a.b' 'ticket SMTP' 'op 8'; do
+		ask "$request" 'lookup alice@example.org'
+		echo "$request: $output"
+		expect gone
+	done
+	for request in 'login alice secret' 'login alice secret smtp'; do
+		ask "$request" 'ticket smtp' 'lookup alice@example.org'
+		expect 'login ok' gone
+	done
 }
 
 @test "agent: three failed log-ins, then goodbye" {

@@ -236,6 +236,22 @@ int agent_login(struct agent *agent, const struct agent_login *login, struct why
 	return err;
 }
 
+int agent_ticket_key(struct agent *agent, const char *service,
+	unsigned char key[static AGENT_TICKET_SIZE], struct why *why)
+{
+	struct agent_request request;
+	struct agent_reply reply = {0};
+	int err;
+
+	start_request(agent, AGENT_TICKET, &request);
+	(void)put(request.service, sizeof(request.service), service);
+	err = ask_plain(agent, &request, &reply, why);
+	if (err == 0)
+		memcpy(key, reply.key, AGENT_TICKET_SIZE);
+	explicit_bzero(reply.key, sizeof(reply.key));
+	return err;
+}
+
 /* A table that could still change under us is none. */
 static int map_table(int fd, size_t count, struct agent_maildrop *drop)
 {

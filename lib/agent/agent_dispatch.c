@@ -3,7 +3,7 @@
  *
  * The peer is a session that may have been taken over by whoever it talked to. A request that
  * breaks the rules is not answered: no session of ours sends one. Passwords are wiped as soon as
- * the handler is done.
+ * the handler is done, and keys as soon as they are sent.
  *
  * System calls: poll, recvmsg, sendmsg, close, clock_gettime.
  */
@@ -101,6 +101,7 @@ static int serve_one(
 		err = -EPROTO;
 	else if (then != AGENT_THEN_END)
 		err = agent_wire_send(connection->fd, &reply, sizeof(reply), fds.out);
+	explicit_bzero(reply.key, sizeof(reply.key));
 	fd_close(&fds.in);
 	fd_close(&fds.out);
 	return err < 0 ? err : then != AGENT_THEN_REPLY;

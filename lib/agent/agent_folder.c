@@ -133,8 +133,7 @@ static int go(struct way *way, int fd)
 	return fd < 0 ? -errno : 0;
 }
 
-/* root's own link, in a folder where only root can have put it: its way goes in front of the rest.
- */
+/* Our own link, in a folder where only we can have put it: its way goes in front of the rest. */
 static int follow(struct way *way, int link)
 {
 	char target[PATH_MAX];
@@ -152,11 +151,16 @@ static int follow(struct way *way, int link)
 	return *target == '/' ? go(way, open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)) : 0;
 }
 
+static bool is_ours(const struct stat *st)
+{
+	return st->st_uid == 0 || st->st_uid == geteuid();
+}
+
 static bool is_trusted(const struct stat *st, bool last)
 {
 	mode_t others = last ? S_IWOTH : S_IWGRP | S_IWOTH;
 
-	return st->st_uid == 0 && (!(st->st_mode & others) || (st->st_mode & S_ISVTX));
+	return is_ours(st) && (!(st->st_mode & others) || (st->st_mode & S_ISVTX));
 }
 
 static int step(struct way *way, const char *part)
@@ -170,7 +174,7 @@ static int step(struct way *way, const char *part)
 	if (fstat(next, &st) < 0) {
 		err = -errno;
 	} else if (S_ISLNK(st.st_mode)) {
-		err = st.st_uid == 0 ? follow(way, next) : -EACCES;
+		err = is_ours(&st) ? follow(way, next) : -EACCES;
 	} else if (!S_ISDIR(st.st_mode)) {
 		err = -ENOTDIR;
 	} else if (!is_trusted(&st, way->rest[strspn(way->rest, "/")] == '\0')) {
@@ -203,5 +207,33 @@ int agent_folder_trusted(const char *path, int *out)
 		err = *out < 0 ? -errno : 0;
 	}
 	fd_close(&way.fd);
+	return err;
+}
+
+int agent_folder_private(const char *path, int *out)
+{
+	char folder[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	struct stat st;
+	int fd = -1;
+	int err;
+
+	if (!slash || slash == path || (size_t)(slash - path) >= sizeof(folder))
+		return -EINVAL;
+	memcpy(folder, path, (size_t)(slash - path));
+	folder[slash - path] = '\0';
+	err = agent_folder_make(folder, geteuid() == 0 ? 0755 : 0700, NULL, NULL);
+	if (err == 0)
+		err = agent_folder_trusted(path, &fd);
+	if (err < 0)
+		return err;
+	if (fstat(fd, &st) < 0)
+		err = -errno;
+	else if (st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH)))
+		err = -EACCES;
+	if (err < 0)
+		fd_close(&fd);
+	else
+		*out = fd;
 	return err;
 }

@@ -21,11 +21,17 @@ int agent_folder_state(const struct conf *conf, const struct account *account,
 	struct why *why);
 
 /*
- * Open, for reading, the folder that holds path (absolute), if nobody but root can have put
- * anything in its way: root owns each part of the way, and others can't rename what is in it. The
- * last may be writable by its group (/var/mail is), the others only if sticky. -EACCES if it is not
- * so; or another -errno.
+ * Open, for reading, the folder that holds path (absolute), if nobody but root and this process's
+ * own user can have put anything in its way: one of them owns each part of the way, and others
+ * can't rename what is in it. The last may be writable by its group (/var/mail is), the others only
+ * if sticky. -EACCES if it is not so; or another -errno.
  */
 int agent_folder_trusted(const char *path, int *out);
+
+/*
+ * As above, for a file that nobody but this process's user may make, replace or take away: the
+ * folder is that user's, and no other may write to it. A missing folder is made.
+ */
+int agent_folder_private(const char *path, int *out);
 
 #endif

@@ -36,6 +36,8 @@ enum agent_then agent_deliver_handle(void *context, struct agent_request *reques
 	struct agent_reply *reply, struct agent_fds *fds);
 enum agent_then agent_login_handle(void *context, struct agent_request *request,
 	struct agent_reply *reply, struct agent_fds *fds);
+enum agent_then agent_ticket_handle(void *context, struct agent_request *request,
+	struct agent_reply *reply, struct agent_fds *fds);
 
 /* Report an event of the request in hand: session and remote are filled in, and who has logged in
  * where the event is about no other user. */

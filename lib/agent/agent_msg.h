@@ -62,7 +62,7 @@ struct agent_request {
 	uint32_t from_pipe;              /* LOGIN: 1 if the peer holds the session's pipe */
 	char session[AGENT_ID_SIZE];     /* all: the session's id, for the log */
 	char remote[AGENT_REMOTE_SIZE];  /* all: the peer's address, for the log and PAM_RHOST */
-	char service[16];                /* LOGIN: "pop3" or "smtp"; TICKET: the port's service */
+	char service[16];                /* LOGIN: "pop3" or "smtp"; TICKET: lower case, digits */
 	char queue_id[AGENT_ID_SIZE];    /* DELIVER: for the log */
 	char sender[AGENT_ADDRESS_SIZE]; /* DELIVER: the reverse-path without <>; may be empty */
 	char recipient[AGENT_ADDRESS_SIZE]; /* LOOKUP, DELIVER: local-part@domain; LOGIN: the user
@@ -90,7 +90,7 @@ struct agent_reply {
 	int32_t error;   /* 0, or a negative errno value: then `why` says more */
 	uint32_t form;   /* FETCH: enum agent_form */
 	struct agent_stamp stamp;             /* FETCH */
-	unsigned char key[AGENT_TICKET_SIZE]; /* TICKET */
+	unsigned char key[AGENT_TICKET_SIZE]; /* TICKET; -ENOENT: there is none */
 	struct why why;
 };
 

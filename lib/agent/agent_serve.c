@@ -33,6 +33,7 @@ static const struct agent_row rows[AGENT_OPS] = {
 	[AGENT_DELIVER] = {agent_deliver_handle, AGENT_STATE_STAGED | AGENT_STATE_USER_STAGED,
 		false},
 	[AGENT_LOGIN] = {agent_login_handle, NOBODYS, false},
+	[AGENT_TICKET] = {agent_ticket_handle, NOBODYS, false},
 };
 
 void agent_tell(const struct agent_monitor *monitor, struct agent_event *event)

@@ -7,6 +7,7 @@
  *   lookup ADDRESS            stage                     write TEXT (a line, into the staged file)
  *   deliver SENDER ADDRESS ID login USER PASSWORD [pipe] [smtp]
  *   open                      fetch N                   update COUNT HEX
+ *   ticket SERVICE            and print the key
  *   fill OCTETS               make the staged file so long
  *   remote TEXT               the address that later requests name
  *   time                      from now on say how many ms each reply took
@@ -184,6 +185,18 @@ static int do_open(struct tool *tool, char **args)
 	return say(tool, "open", err, &why, began);
 }
 
+static int do_ticket(struct tool *tool, char **args)
+{
+	unsigned char key[AGENT_TICKET_SIZE];
+	struct why why = {0};
+	int64_t began = clock_us();
+	int err = agent_ticket_key(&tool->agent, arg(args, 1), key, &why);
+
+	for (size_t i = 0; err == 0 && i < sizeof(key); i++)
+		printf("%02x%s", key[i], i + 1 < sizeof(key) ? "" : " ");
+	return say(tool, "ticket", err, &why, began);
+}
+
 static int do_seals(struct tool *tool, char **args)
 {
 	struct agent_request request = {.op = AGENT_OPEN};
@@ -329,6 +342,7 @@ static const struct {
 	{"deliver", do_deliver},
 	{"login", do_login},
 	{"open", do_open},
+	{"ticket", do_ticket},
 	{"seals", do_seals},
 	{"fetch", do_fetch},
 	{"update", do_update},
