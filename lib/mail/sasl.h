@@ -29,10 +29,9 @@ enum sasl_step {
 
 struct sasl {
 	enum sasl_mechanism mechanism;
-	const char *challenge; /* static storage */
-	char user[SASL_NAME_SIZE];
+	const char *challenge;     /* static storage */
+	char user[SASL_NAME_SIZE]; /* also of an attempt that was refused, if it could be a name */
 	char password[SASL_PASSWORD_SIZE];
-	int asked; /* LOGIN: how many challenges were sent */
 };
 
 /*
@@ -45,7 +44,7 @@ enum sasl_step sasl_begin(struct sasl *sasl, unsigned mechanisms, const char *ar
 /* Go on with the client's line, without its line end. */
 enum sasl_step sasl_continue(struct sasl *sasl, const char *line, size_t len);
 
-/* Wipe what was secret. */
+/* Forget all of it. Whatever the step was, this ends an exchange. */
 void sasl_done(struct sasl *sasl);
 
 #endif
