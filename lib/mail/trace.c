@@ -19,6 +19,17 @@ static void make_safe(char out[static HELO_MAX], const char *text)
 	out[len] = '\0';
 }
 
+const char *trace_protocol(enum trace_form form, bool tls, bool login)
+{
+	static const char *const names[][2][2] = {
+		[TRACE_SMTP] = {{"SMTP", "SMTP"}, {"SMTP", "SMTP"}},
+		[TRACE_ESMTP] = {{"ESMTP", "ESMTPA"}, {"ESMTPS", "ESMTPSA"}},
+		[TRACE_LMTP] = {{"LMTP", "LMTPA"}, {"LMTPS", "LMTPSA"}},
+	};
+
+	return names[form][tls][login];
+}
+
 int trace_received(struct buf *out, const struct trace *trace)
 {
 	char helo[HELO_MAX];
@@ -40,6 +51,8 @@ int trace_received(struct buf *out, const struct trace *trace)
 			out, "\tby %s with %s id %s", trace->hostname, trace->protocol, trace->id);
 	if (!err && trace->recipient)
 		err = buf_addf(out, "\n\tfor <%s>", trace->recipient);
+	if (!err && trace->cipher_suite) /* behind all of RFC 5321's own clauses (4.4) */
+		err = buf_addf(out, "\n\ttls %s", trace->cipher_suite);
 	if (!err)
 		err = buf_addf(out, ";\n\t%s\n", date);
 	return err;

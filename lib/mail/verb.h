@@ -8,6 +8,7 @@
 #ifndef MAIL_VERB_H
 #define MAIL_VERB_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum verb_flag {
@@ -15,9 +16,17 @@ enum verb_flag {
 	VERB_NEEDS_ARGUMENT = 1 << 1,
 	VERB_ENDS_GROUP = 1 << 2, /* last of a pipelined group (RFC 2920 3.1): flush the replies */
 	VERB_JUNK = 1 << 3,       /* brings no message nearer: counted against limits */
-	VERB_NEEDS_PRIVACY = 1 << 4, /* TLS, or a connection that [auth] plaintext trusts */
-	VERB_NEEDS_LOGIN = 1 << 5,   /* somebody must have logged in */
+	/* What the connection must have: */
+	VERB_NEEDS_PRIVACY = 1 << 4, /* TLS, or a peer that [auth] plaintext trusts */
+	VERB_NEEDS_LOGIN = 1 << 5,   /* somebody has logged in */
+	VERB_NEEDS_NOBODY = 1 << 6,  /* nobody has */
+	VERB_NEEDS_TLS = 1 << 7,     /* TLS is set up on this server */
+	VERB_NEEDS_CLEAR = 1 << 8,   /* TLS is not on */
 };
+
+#define VERB_NEEDS                                                                                 \
+	(VERB_NEEDS_PRIVACY | VERB_NEEDS_LOGIN | VERB_NEEDS_NOBODY | VERB_NEEDS_TLS |              \
+		VERB_NEEDS_CLEAR)
 
 /* A handler gets the session and the argument ("" where there is none) and returns the program's
  * event. */
@@ -35,9 +44,10 @@ struct verb {
 enum verb_verdict {
 	VERB_OK,
 	VERB_UNKNOWN,       /* SMTP 500, POP3 -ERR */
+	VERB_BAD_STATE,     /* SMTP 503 */
+	VERB_NOT_HERE,      /* this server has no TLS: SMTP 502 */
 	VERB_NOT_PRIVATE,   /* SMTP 538 (RFC 4954 section 6), POP3 -ERR [AUTH] */
 	VERB_NOT_LOGGED_IN, /* SMTP 530 */
-	VERB_BAD_STATE,     /* SMTP 503 */
 	VERB_BAD_SYNTAX,    /* SMTP 501 */
 };
 
@@ -49,17 +59,23 @@ struct verb_call {
 
 /*
  * Find the verb of line[0..len) in the table (ended by a row without a name) and check it against
- * the state (one bit) and against what the connection has: `has` is a set of VERB_NEEDS_PRIVACY
- * and VERB_NEEDS_LOGIN. Fills *call whatever the verdict is, but for UNKNOWN. What a peer learns
- * first is that the verb is out of place, then what it lacks, then that its argument is wrong.
+ * the state (one bit) and against what the connection has: `has` is a set of VERB_NEEDS_... Fills
+ * *call whatever the verdict is, but for UNKNOWN. What a peer learns first is that the verb is out
+ * of place, then what it lacks, then that its argument is wrong.
  */
 enum verb_verdict verb_find(const struct verb *table, const char *line, size_t len, unsigned state,
 	unsigned has, struct verb_call *call);
 
 /*
- * Write the table as text to fd, a row a line: name, TAB, the states it is legal in (names,
- * comma-separated), TAB, usage. state_names[i] names bit i and ends with NULL. This is
- * --dump-verbs.
+ * Does EHLO or CAPA say that the verb is there? Not where the connection lacks what it needs; a
+ * log-in alone may still come.
+ */
+bool verb_is_offered(const struct verb *verb, unsigned has);
+
+/*
+ * Write the table as text to fd, a row a line: name, TAB, the states it is legal in, TAB, usage,
+ * TAB, what the connection must have. state_names[i] names bit i and ends with NULL. Names are
+ * comma-separated. This is --dump-verbs.
  */
 int verb_dump(const struct verb *table, const char *const *state_names, int fd);
 

@@ -57,6 +57,58 @@ static void test_verb(void **state)
 	}
 }
 
+static const struct verb gates[] = {
+	{"AUTH", nothing, 1, VERB_NEEDS_ARGUMENT | VERB_NEEDS_PRIVACY | VERB_NEEDS_NOBODY, NULL,
+		"AUTH x"},
+	{"STARTTLS", nothing, 1,
+		VERB_NO_ARGUMENT | VERB_NEEDS_TLS | VERB_NEEDS_CLEAR | VERB_NEEDS_NOBODY, NULL,
+		"STARTTLS"},
+	{"MAIL", nothing, 1, VERB_NEEDS_LOGIN, NULL, "MAIL"},
+	{0},
+};
+
+/* What a peer is told first of all that is wrong; and what it is offered at all. */
+static void test_gates(void **state)
+{
+	enum { CLEAR = VERB_NEEDS_CLEAR, TLS = VERB_NEEDS_TLS, NOBODY = VERB_NEEDS_NOBODY };
+	static const struct {
+		const char *line;
+		unsigned state;
+		unsigned has;
+		enum verb_verdict verdict;
+		bool offered;
+	} examples[] = {
+		{"AUTH x", 1, NOBODY | VERB_NEEDS_PRIVACY, VERB_OK, true},
+		{"AUTH x", 1, NOBODY, VERB_NOT_PRIVATE, false},
+		{"AUTH x", 2, NOBODY, VERB_BAD_STATE, false},
+		{"AUTH x", 1, VERB_NEEDS_PRIVACY, VERB_BAD_STATE, false},
+		{"AUTH x", 1, 0, VERB_BAD_STATE, false},
+		{"AUTH", 1, NOBODY, VERB_NOT_PRIVATE, false},
+		{"AUTH", 1, NOBODY | VERB_NEEDS_PRIVACY, VERB_BAD_SYNTAX, true},
+		{"STARTTLS", 1, CLEAR | TLS | NOBODY, VERB_OK, true},
+		{"STARTTLS", 1, CLEAR | NOBODY, VERB_NOT_HERE, false},
+		{"STARTTLS", 1, TLS | NOBODY, VERB_BAD_STATE, false},
+		{"STARTTLS", 1, CLEAR | TLS, VERB_BAD_STATE, false},
+		{"STARTTLS", 1, 0, VERB_BAD_STATE, false},
+		{"STARTTLS x", 1, TLS | NOBODY, VERB_BAD_STATE, false},
+		{"STARTTLS x", 1, CLEAR | TLS | NOBODY, VERB_BAD_SYNTAX, true},
+		{"MAIL", 1, NOBODY | VERB_NEEDS_PRIVACY, VERB_NOT_LOGGED_IN, true},
+		{"MAIL", 1, VERB_NEEDS_LOGIN, VERB_OK, true},
+		{"MAIL", 2, VERB_NEEDS_LOGIN, VERB_BAD_STATE, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(examples); i++) {
+		struct verb_call call;
+
+		if (verb_find(gates, examples[i].line, strlen(examples[i].line), examples[i].state,
+			    examples[i].has, &call) != examples[i].verdict ||
+			verb_is_offered(call.verb, examples[i].has) != examples[i].offered)
+			fail_msg("\"%s\" in %u with %x", examples[i].line, examples[i].state,
+				examples[i].has);
+	}
+}
+
 static void test_header(void **state)
 {
 	static const struct {
@@ -106,15 +158,38 @@ static void test_trace(void **state)
 	assert_non_null(strstr(buf.at, "from x???X:?y ([IPv6:2001:db8::1])\n"));
 	assert_non_null(strstr(buf.at, "\tby mail.example.org with ESMTP id id1\n\tfor <a@b>;\n"));
 	assert_null(strchr(buf.at, '\r'));
+	assert_null(strstr(buf.at, "tls"));
+	buf_drop(&buf, buf.len);
+	trace.cipher_suite = "TLS_AES_256_GCM_SHA384";
+	assert_int_equal(trace_received(&buf, &trace), 0);
+	assert_int_equal(buf_add(&buf, "", 1), 0);
+	assert_non_null(strstr(buf.at, "id id1\n\tfor <a@b>\n\ttls TLS_AES_256_GCM_SHA384;\n\t"));
 	buf_done(&buf);
+}
+
+static void test_trace_protocol(void **state)
+{
+	(void)state;
+	assert_string_equal(trace_protocol(TRACE_SMTP, false, false), "SMTP");
+	assert_string_equal(trace_protocol(TRACE_SMTP, true, true), "SMTP");
+	assert_string_equal(trace_protocol(TRACE_ESMTP, false, false), "ESMTP");
+	assert_string_equal(trace_protocol(TRACE_ESMTP, true, false), "ESMTPS");
+	assert_string_equal(trace_protocol(TRACE_ESMTP, false, true), "ESMTPA");
+	assert_string_equal(trace_protocol(TRACE_ESMTP, true, true), "ESMTPSA");
+	assert_string_equal(trace_protocol(TRACE_LMTP, false, false), "LMTP");
+	assert_string_equal(trace_protocol(TRACE_LMTP, true, false), "LMTPS");
+	assert_string_equal(trace_protocol(TRACE_LMTP, false, true), "LMTPA");
+	assert_string_equal(trace_protocol(TRACE_LMTP, true, true), "LMTPSA");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_verb),
+		cmocka_unit_test(test_gates),
 		cmocka_unit_test(test_header),
 		cmocka_unit_test(test_trace),
+		cmocka_unit_test(test_trace_protocol),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
