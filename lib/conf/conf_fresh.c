@@ -3,13 +3,32 @@
 
 #include "conf/conf_defaults.h"
 
+#include <string.h>
 #include <unistd.h>
 
+static void look(const struct conf_fresh *fresh, struct stat *out)
+{
+	if (stat(fresh->path ? fresh->path : CONF_FILE, out) < 0)
+		memset(out, 0, sizeof(*out));
+}
+
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+	       a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+/* The look comes before the reading: a change in between is seen once more, not missed. */
 bool conf_fresh_read(struct conf_fresh *fresh, bool *news)
 {
-	*news = fresh->reader != getpid();
+	struct stat now;
+
+	look(fresh, &now);
+	*news = fresh->reader != getpid() || !is_same(&fresh->file, &now);
 	if (*news) {
 		fresh->reader = getpid();
+		fresh->file = now;
 		fresh->good = conf_load(&fresh->conf, fresh->path, &fresh->why) == 0;
 	}
 	return fresh->good;

@@ -1,7 +1,7 @@
 /*
- * conf_fresh - the configuration for a process that serves: read when it starts, and again in each
- * child that a listener forks, so that a change, also the correction of a mistake, holds from the
- * next connection on.
+ * conf_fresh - the configuration for a process that serves: read when it starts, in each child that
+ * a listener forks, and by the listener itself when the file has changed, so that a change, also
+ * the correction of a mistake, holds from the next connection on.
  */
 #ifndef CONF_CONF_FRESH_H
 #define CONF_CONF_FRESH_H
@@ -9,6 +9,7 @@
 #include "conf/conf.h"
 
 #include <stdbool.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 struct conf_fresh {
@@ -17,9 +18,11 @@ struct conf_fresh {
 	struct why why; /* what was wrong, where it could not be read */
 	pid_t reader;   /* the process that has read it; 0: none */
 	bool good;
+	struct stat file; /* as it was then; all zero where there was none */
 };
 
-/* Read it, unless this process has done so. Is it good? *news becomes true if it was read now. */
+/* Read it, unless this process has done so and the file is the same still. Is it good? *news
+ * becomes true if it was read now. */
 bool conf_fresh_read(struct conf_fresh *fresh, bool *news);
 
 /* What a listener must know before any connection: the limits, or the defaults where it is not

@@ -143,15 +143,23 @@ static int accept_one(struct listener *listener, int socket)
 	return 0;
 }
 
+static bool may_go_on(const struct listener *listener)
+{
+	return !listener->serve->may_go_on || listener->serve->may_go_on(listener->serve->context);
+}
+
+/* -1 to go on, or an exit status. */
 static int accept_ready(struct listener *listener)
 {
-	int err = 0;
-
-	for (nfds_t i = 0; i < listener->socket_count && !err; i++) {
-		if (listener->sockets[i].revents && listener->count < listener->max)
-			err = accept_one(listener, listener->sockets[i].fd);
+	for (nfds_t i = 0; i < listener->socket_count; i++) {
+		if (!listener->sockets[i].revents || listener->count == listener->max)
+			continue;
+		if (!may_go_on(listener))
+			return EX_OK;
+		if (accept_one(listener, listener->sockets[i].fd) < 0)
+			return EX_OSERR;
 	}
-	return err;
+	return -1;
 }
 
 /* Milliseconds until everybody has been gone for long enough; with anybody there, just long. */
@@ -171,6 +179,7 @@ static int listen_loop(struct listener *listener, const sigset_t *unblocked)
 		struct timespec wait;
 		int64_t left;
 		nfds_t ready;
+		int status = -1;
 		int n;
 
 		reap(listener);
@@ -179,10 +188,12 @@ static int listen_loop(struct listener *listener, const sigset_t *unblocked)
 		ready = listener->count < listener->max ? listener->socket_count
 							: 0; /* the backlog waits */
 		n = ppoll(listener->sockets, ready, &wait, unblocked);
-		if (n > 0 && accept_ready(listener) < 0)
-			return EX_OSERR;
-		if (n == 0 && idle_left(listener) == 0)
-			return EX_OK;
+		if (n > 0)
+			status = accept_ready(listener);
+		else if (n == 0 && idle_left(listener) == 0)
+			status = EX_OK;
+		if (status >= 0)
+			return status;
 	}
 }
 

@@ -9,6 +9,7 @@
 #ifndef IO_SERVE_H
 #define IO_SERVE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct serve {
@@ -21,6 +22,13 @@ struct serve {
 	/* For the log: a connection from this address is turned away. NULL: nobody wants to know.
 	 */
 	void (*turned_away)(void *context, const char *address);
+	/*
+	 * Asked by a listener when a connection is waiting, before it is accepted: false means that
+	 * another process should serve it. The listener then ends at once, with EX_OK; sessions
+	 * that are under way go on, and whoever passed the socket (systemd, inetd) starts a new
+	 * listener for it. NULL: always true.
+	 */
+	bool (*may_go_on)(void *context);
 	uint64_t per_source;  /* 0: no limit */
 	uint64_t connections; /* 0: no limit */
 	uint64_t idle_seconds;
