@@ -31,10 +31,12 @@ HARD  += -D_FORTIFY_SOURCE=3
 endif
 DEFS  := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DPILLARBOX_VERSION='"$(VERSION)"' \
 	-DPILLARBOX_LIBEXECDIR='"$(LIBEXECDIR)"'
-ALL_CFLAGS = -std=gnu17 $(OPT) $(WARN) $(HARD) $(DEFS) -Ilib $(CFLAGS)
+ALL_CFLAGS = -std=gnu17 $(OPT) $(WARN) $(HARD) $(DEFS) -Ilib -I$(BUILD)/gen $(CFLAGS)
 
 OBJ       := $(BUILD)/obj
-LIB_SRC   := $(foreach area,$(AREAS),$(wildcard lib/$(area)/*.c))
+GEN       := $(BUILD)/gen
+FILTER    := lib/io/jail_filter
+LIB_SRC   := $(filter-out $(FILTER).c,$(foreach area,$(AREAS),$(wildcard lib/$(area)/*.c)))
 LIB_OBJ   := $(LIB_SRC:%.c=$(OBJ)/%.o)
 CMD_SRC   := $(foreach program,$(PROGRAMS),$(wildcard cmd/$(program)/*.c))
 CMD_OBJ   := $(CMD_SRC:%.c=$(OBJ)/%.o)
@@ -82,6 +84,16 @@ $(OBJ)/%.o: %.c $(STAMP)
 $(ARCHIVE): $(LIB_OBJ)
 	@rm -f $@
 	ar rcs $@ $^
+
+# The jail's system call filter: compiled into octets by a program that only this makefile runs.
+$(BUILD)/jail-filter: $(OBJ)/$(FILTER).o
+	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lseccomp
+
+$(GEN)/io/jail_filter.h: $(BUILD)/jail-filter
+	@mkdir -p $(@D)
+	$(BUILD)/jail-filter >$@
+
+$(OBJ)/lib/io/jail_seccomp.o: $(GEN)/io/jail_filter.h
 
 define program_rule
 $(BUILD)/$(1): $(patsubst %.c,$(OBJ)/%.o,$(wildcard cmd/$(1)/*.c)) $(ARCHIVE)
@@ -150,7 +162,7 @@ bench: ## measure start and delivery against programs that do the least possible
 # Format, layers, scripts, man pages, code. `make -k lint` goes on after the first that fails.
 C_FILES = $(shell find cmd lib tests -name '*.[ch]')
 SCRIPTS = $(shell grep -rlE '^\#!.*[/ ](sh|bash|bats)$$' packaging tests .ci) $(wildcard tests/*.bash)
-TIDY_CFLAGS = -std=gnu17 $(WARN) $(DEFS) -Ilib
+TIDY_CFLAGS = -std=gnu17 $(WARN) $(DEFS) -Ilib -I$(GEN)
 lint: $(LINTS) ## check format, layers, scripts, man pages and code; installs what that needs
 lint-deps:
 	@packaging/deps build lint
@@ -163,9 +175,9 @@ lint-scripts:
 	shellcheck -S warning $(SCRIPTS)
 lint-man:
 	mandoc -T lint -W warning man/*
-lint-code: $(STAMP)
+lint-code: $(STAMP) $(GEN)/io/jail_filter.h
 	@echo clang-tidy lib cmd
-	@printf '%s\n' $(LIB_SRC) $(filter lib/tls/%,$(MODULE_SRC)) $(CMD_SRC) | \
+	@printf '%s\n' $(LIB_SRC) $(filter lib/tls/%,$(MODULE_SRC)) $(FILTER).c $(CMD_SRC) | \
 		xargs -P "$$(nproc)" -I{} clang-tidy --quiet {} -- $(TIDY_CFLAGS) 2>$(OBJ)/tidy.err || \
 		{ grep -v ' generated' $(OBJ)/tidy.err; exit 1; }
 
@@ -201,4 +213,4 @@ clean: ## remove build/
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
 
--include $(LIB_OBJ:.o=.d) $(MODULE_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UNIT_SRC:%.c=$(OBJ)/%.d) $(TOOL_SRC:%.c=$(OBJ)/%.d)
+-include $(LIB_OBJ:.o=.d) $(MODULE_OBJ:.o=.d) $(OBJ)/$(FILTER).d $(CMD_OBJ:.o=.d) $(UNIT_SRC:%.c=$(OBJ)/%.d) $(TOOL_SRC:%.c=$(OBJ)/%.d)

@@ -48,7 +48,7 @@ bool pop3_message_is_touched(const struct pop3_message *message)
 	const struct agent_stamp *before = &message->extent.stamp;
 	struct stat now;
 
-	return fstat(message->extent.fd, &now) < 0 || now.st_ino != before->inode ||
+	return fd_stat(message->extent.fd, &now) < 0 || now.st_ino != before->inode ||
 	       (uint64_t)now.st_size != before->size || in_ns(&now.st_mtim) != before->mtime_ns ||
 	       in_ns(&now.st_ctim) != before->ctime_ns;
 }
@@ -58,7 +58,7 @@ bool pop3_message_is_at(const struct pop3_message *message, const struct agent_e
 	const struct agent_extent *sent = &message->extent;
 	struct stat then, now;
 
-	return fstat(sent->fd, &then) == 0 && fstat(extent->fd, &now) == 0 &&
+	return fd_stat(sent->fd, &then) == 0 && fd_stat(extent->fd, &now) == 0 &&
 	       now.st_dev == then.st_dev && now.st_ino == then.st_ino &&
 	       extent->offset == sent->offset && extent->length == sent->length &&
 	       extent->octets == sent->octets && extent->form == sent->form;

@@ -21,12 +21,15 @@
 #define SESSION_USER  "pillarbox"
 #define JAIL_MAX_FILE (16 << 20) /* octets; a session writes no file but its marks, in memory */
 
-static int enter_jail(const struct conf *conf, struct why *why)
+static int enter_jail(const struct pop3_session *session, struct why *why)
 {
+	const struct conf *conf = session->conf;
 	bool named = *conf->user;
 	struct jail jail = {.user = named ? conf->user : SESSION_USER,
 		.named = named,
-		.max_file = JAIL_MAX_FILE};
+		.max_file = JAIL_MAX_FILE,
+		.max_seconds = conf->limits.session_seconds + 60,
+		.channel = session->agent.fd};
 	bool fallback;
 	bool open;
 	int err = jail_enter(&jail, &fallback, &open, why);
@@ -50,7 +53,7 @@ static int prepare(struct pop3_session *session, const char *config_path, struct
 		session->peer.address, why);
 	if (err == 0 && session->conf->limits.session_seconds / 2 < AGENT_PATIENCE_SECONDS)
 		agent_set_patience(&session->agent, session->conf->limits.session_seconds / 2);
-	return err < 0 ? err : enter_jail(session->conf, why);
+	return err < 0 ? err : enter_jail(session, why);
 }
 
 /* RFC 1939 section 3 has no other way to say at connect that there is no service. */

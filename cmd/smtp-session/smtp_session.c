@@ -275,7 +275,8 @@ static int prepare(struct smtp_session *session, const char *config_path, struct
 	const struct conf *conf = session->conf;
 	struct jail jail = {.user = *conf->user ? conf->user : "pillarbox",
 		.named = *conf->user != '\0',
-		.max_file = conf->max_message_size * 2};
+		.max_file = conf->max_message_size * 2,
+		.max_seconds = conf->limits.session_seconds + 60};
 	bool fallback;
 	bool open;
 	int err;
@@ -287,6 +288,7 @@ static int prepare(struct smtp_session *session, const char *config_path, struct
 	session->has_agent = true;
 	if (conf->limits.session_seconds / 2 < AGENT_PATIENCE_SECONDS)
 		agent_set_patience(&session->agent, conf->limits.session_seconds / 2);
+	jail.channel = session->agent.fd;
 	err = jail_enter(&jail, &fallback, &open, why);
 	if (err == 0 && fallback)
 		log_event(LOG_WARNING, "no-user", LOG_REASON,

@@ -260,7 +260,7 @@ static int map_table(int fd, size_t count, struct agent_maildrop *drop)
 	struct stat st;
 	void *at;
 
-	if (seals < 0 || (seals & wanted) != wanted || fstat(fd, &st) < 0 ||
+	if (seals < 0 || (seals & wanted) != wanted || fd_stat(fd, &st) < 0 ||
 		(uint64_t)st.st_size != (uint64_t)count * sizeof(struct agent_entry))
 		return -EPROTO;
 	if (count == 0)

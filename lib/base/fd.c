@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 void fd_close(int *fd)
@@ -78,11 +79,20 @@ ssize_t fd_pread(int fd, void *data, size_t len, uint64_t offset)
 	return (ssize_t)done;
 }
 
+int fd_stat(int fd, struct stat *st)
+{
+#ifdef __LP64__ /* where the kernel's structure is the C library's */
+	return syscall(SYS_fstat, fd, st) < 0 ? -errno : 0;
+#else
+	return fstat(fd, st) < 0 ? -errno : 0;
+#endif
+}
+
 bool fd_is_socket(int fd)
 {
 	struct stat st;
 
-	return fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
+	return fd_stat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
 }
 
 bool fd_is_listening(int fd)

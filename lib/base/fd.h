@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct stat;
+
 /* Close *fd if it is open and set it to -1. Keeps errno. */
 void fd_close(int *fd);
 
@@ -20,6 +22,12 @@ int fd_pwrite(int fd, const void *data, size_t len, uint64_t offset);
 
 /* Read up to len octets at offset: fewer only at the end of the file. Octets read, or -errno. */
 ssize_t fd_pread(int fd, void *data, size_t len, uint64_t offset);
+
+/*
+ * fstat(2) as it was meant: until glibc 2.39 the function asks by the call that can also look at
+ * any path, which a session in its jail may not use. 0 or -errno.
+ */
+int fd_stat(int fd, struct stat *st);
 
 /* Is fd a socket; is it one that listens? A closed fd is neither. */
 bool fd_is_socket(int fd);

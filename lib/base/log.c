@@ -42,7 +42,7 @@ void log_open(const char *program)
 {
 	struct stat st;
 
-	bool closed = fstat(STDERR_FILENO, &st) < 0;
+	bool closed = fd_stat(STDERR_FILENO, &st) < 0;
 
 	fd_fill_standard();
 	log_state.program = program;

@@ -1,0 +1,193 @@
+/*
+ * jail_calls - the one list of the system calls that a session makes, and when.
+ *
+ * Read by jail_filter.c alone, which turns it into the programs that the kernel holds each call
+ * against, and prints it for the comparison with the units' SystemCallFilter=. A call that no row
+ * allows kills the session. A name that an architecture lacks is left out there.
+ *
+ *   START    before the jail: the C library's start, configuration, the listener and its forks
+ *   LOADING  in the jail as long as TLS may still be loaded: what the dynamic linker does, and
+ *            the calls that shut this door
+ *   INSIDE   in the jail, to the end
+ *
+ * Rows of one name are alternatives. REFUSE means EACCES instead of death: for what the C library
+ * tries by itself and can go without. syslog(3) opens its socket again when the log's has gone; it
+ * then goes without, and nobody gets a socket of any kind. Time zones and messages would be read
+ * from files. On fstat() see fd_stat().
+ *
+ * Not here, on purpose: rt_sigreturn (no handler is ever installed, and a forged frame could block
+ * the alarm that ends a session), ioctl, prctl, dup, anything that makes a socket, a process or a
+ * name.
+ */
+#ifndef IO_JAIL_CALLS_H
+#define IO_JAIL_CALLS_H
+
+#include "io/jail_seccomp.h"
+
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <linux/seccomp.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+enum { START = 1, LOADING = 2, INSIDE = 4, REFUSE = 8 };
+
+struct jail_condition {
+	unsigned argument; /* from 0 */
+	bool differs;      /* the row is for those that differ */
+	uint64_t mask;     /* (not where it differs) */
+	uint64_t value;
+};
+
+struct jail_call {
+	const char *name;
+	unsigned when;
+	unsigned count; /* of conditions */
+	struct jail_condition conditions[2];
+};
+
+#define WHOLE UINT32_MAX /* the kernel looks at 32 bits of an int */
+
+/* clang-format off */
+#define EXACTLY(argument, value)      {argument, false, WHOLE, value}
+#define OTHER_THAN(argument, value)   {argument, true, WHOLE, value}
+#define WITHOUT(argument, bits)       {argument, false, bits, 0}
+#define OF_THESE(argument, bits, set) {argument, false, bits, set}
+#define NO_POINTER(argument)          {argument, false, UINT64_MAX, 0}
+
+#define ANY                           0, {{0, false, 0, 0}}
+#define IF(condition)                 1, {condition}
+#define IF_BOTH(one, other)           2, {one, other}
+
+static const struct jail_call jail_calls[] = {
+	/* The connection, files that the agent has handed out, the log. */
+	{"read",             START | INSIDE, ANY},
+	{"write",            START | INSIDE, ANY},
+	{"writev",           START | INSIDE, ANY},
+	{"pread64",          START | INSIDE, ANY},
+	{"pwrite64",         START | INSIDE, ANY},
+	{"lseek",            START | INSIDE, ANY},
+	{"close",            START | INSIDE, ANY},
+	{"fstat",            START | INSIDE, ANY},
+	{"poll",             START | INSIDE, ANY},
+	{"ppoll",            START | INSIDE, ANY},
+	{"shutdown",         START | INSIDE, ANY},
+	{"fcntl",            START | INSIDE, IF(EXACTLY(1, F_GETFL))},
+	{"fcntl",            START | INSIDE, IF(EXACTLY(1, F_SETFL))},
+	{"fcntl",            START | INSIDE, IF(EXACTLY(1, F_GETFD))},
+	{"fcntl",            START | INSIDE, IF(EXACTLY(1, F_SETFD))},
+	{"fcntl",            START | INSIDE, IF(EXACTLY(1, F_GET_SEALS))},
+	{"setsockopt",       START | INSIDE, IF_BOTH(EXACTLY(1, IPPROTO_TCP), EXACTLY(2, TCP_NODELAY))},
+	{"setsockopt",       START | INSIDE, IF_BOTH(EXACTLY(1, SOL_SOCKET), EXACTLY(2, SO_RCVTIMEO))},
+	{"setsockopt",       START | INSIDE, IF_BOTH(EXACTLY(1, SOL_SOCKET), EXACTLY(2, SO_SNDTIMEO))},
+	/* To the peer of a socket, never to an address; fds come and go through the agent's channel. */
+	{"sendto",           START | INSIDE, IF(NO_POINTER(4))},
+	{"recvfrom",         START | INSIDE, IF(NO_POINTER(4))},
+	{"sendmsg",          START | INSIDE, IF(EXACTLY(0, JAIL_CHANNEL))},
+	{"recvmsg",          START | INSIDE, IF(EXACTLY(0, JAIL_CHANNEL))},
+	{"memfd_create",     INSIDE,         ANY}, /* which messages to remove: agent_update() */
+	/* Memory: of its own (what is shared is not counted by any limit), never executable. */
+	{"brk",              START | INSIDE, ANY},
+	{"mmap",             START | INSIDE, IF_BOTH(WITHOUT(2, PROT_EXEC), WITHOUT(3, MAP_SHARED))},
+	{"mprotect",         START | INSIDE, IF(WITHOUT(2, PROT_EXEC))},
+	{"mremap",           START | INSIDE, ANY},
+	{"munmap",           START | INSIDE, ANY},
+	{"madvise",          START | INSIDE, IF(EXACTLY(2, MADV_DONTNEED))},
+	/* Time, chance, itself, the end. */
+	{"clock_gettime",    START | INSIDE, ANY},
+	{"gettimeofday",     START | INSIDE, ANY},
+	{"clock_nanosleep",  START | INSIDE, ANY},
+	{"restart_syscall",  START | INSIDE, ANY},
+	{"getrandom",        START | INSIDE, ANY},
+	{"getpid",           START | INSIDE, ANY},
+	{"futex",            START | INSIDE, IF(EXACTLY(1, FUTEX_WAKE_PRIVATE))},
+	{"futex",            START | INSIDE, IF(EXACTLY(1, FUTEX_WAIT_PRIVATE))},
+	{"exit_group",       START | INSIDE, ANY},
+
+	{"socket",           START,          ANY},
+	{"socket",           INSIDE | REFUSE, ANY},
+	{"connect",          START,          ANY},
+	{"connect",          INSIDE | REFUSE, ANY},
+
+	/* Loading a shared object: read-only, and code only from files. Landlock says which. */
+	{"openat",           START,          ANY},
+	{"openat",           LOADING,        IF(WITHOUT(2, O_ACCMODE | O_CREAT | O_TRUNC | O_TMPFILE | O_PATH))},
+	{"openat",           INSIDE | REFUSE, ANY},
+	{"newfstatat",       START,          ANY},
+#if !__GLIBC_PREREQ(2, 39) /* fstat() was this call, with an empty path, before */
+	{"newfstatat",       LOADING,        IF(EXACTLY(3, AT_EMPTY_PATH))},
+	{"newfstatat",       LOADING | REFUSE, IF(OTHER_THAN(3, AT_EMPTY_PATH))},
+#endif
+	{"newfstatat",       INSIDE | REFUSE, ANY},
+	{"mmap",             LOADING,        IF_BOTH(OF_THESE(2, PROT_WRITE | PROT_EXEC, PROT_EXEC),
+						WITHOUT(3, MAP_SHARED | MAP_ANONYMOUS))},
+	{"seccomp",          START | LOADING, IF(EXACTLY(0, SECCOMP_SET_MODE_FILTER))},
+	{"landlock_create_ruleset", START | LOADING, ANY},
+	{"landlock_restrict_self",  START | LOADING, ANY},
+
+	/* Before the jail. */
+	{"accept4",          START, ANY},
+	{"access",           START, ANY},
+	{"alarm",            START, ANY},
+	{"arch_prctl",       START, ANY},
+	{"bind",             START, ANY},
+	{"capget",           START, ANY},
+	{"clone",            START, ANY},
+	{"clone3",           START, ANY},
+	{"close_range",      START, ANY},
+	{"dup2",             START, ANY},
+	{"dup3",             START, ANY},
+	{"execve",           START, ANY},
+	{"faccessat",        START, ANY},
+	{"faccessat2",       START, ANY},
+	{"fadvise64",        START, ANY},
+	{"getdents64",       START, ANY},
+	{"getegid",          START, ANY},
+	{"geteuid",          START, ANY},
+	{"getgid",           START, ANY},
+	{"getpeername",      START, ANY},
+	{"getppid",          START, ANY},
+	{"getresgid",        START, ANY},
+	{"getresuid",        START, ANY},
+	{"getsockname",      START, ANY},
+	{"getsockopt",       START, ANY},
+	{"getuid",           START, ANY},
+	{"ioctl",            START, ANY},
+	{"landlock_add_rule", START, ANY},
+	{"listen",           START, ANY},
+	{"prctl",            START, ANY},
+	{"prlimit64",        START, ANY},
+	{"readlink",         START, ANY},
+	{"readlinkat",       START, ANY},
+	{"rseq",             START, ANY},
+	{"rt_sigaction",     START, ANY},
+	{"rt_sigprocmask",   START, ANY},
+	{"rt_sigreturn",     START, ANY},
+	{"set_robust_list",  START, ANY},
+	{"set_tid_address",  START, ANY},
+	{"setitimer",        START, ANY},
+	{"socketpair",       START, ANY},
+	{"statfs",           START, ANY},
+	{"sysinfo",          START, ANY},
+	{"uname",            START, ANY},
+	{"wait4",            START, ANY},
+
+#ifdef JAIL_SANITIZED
+	/* The sanitizers' shadow memory, stacks and reports. No units are made for them. */
+	{"gettid",           INSIDE, ANY},
+	{"madvise",          INSIDE, ANY},
+	{"mmap",             INSIDE, IF(WITHOUT(2, PROT_EXEC))},
+	{"prlimit64",        INSIDE, ANY},
+	{"rt_sigaction",     INSIDE, ANY},
+	{"rt_sigprocmask",   INSIDE, ANY},
+	{"sched_yield",      INSIDE, ANY},
+	{"sigaltstack",      INSIDE, ANY},
+	{"futex",            INSIDE, ANY},
+#endif
+};
+/* clang-format on */
+
+#endif
