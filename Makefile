@@ -35,8 +35,8 @@ ALL_CFLAGS = -std=gnu17 $(OPT) $(WARN) $(HARD) $(DEFS) -Ilib -I$(BUILD)/gen $(CF
 
 OBJ       := $(BUILD)/obj
 GEN       := $(BUILD)/gen
-FILTER    := lib/io/jail_filter
-LIB_SRC   := $(filter-out $(FILTER).c,$(foreach area,$(AREAS),$(wildcard lib/$(area)/*.c)))
+JAIL      := lib/io/jail_filter
+LIB_SRC   := $(filter-out $(JAIL).c,$(foreach area,$(AREAS),$(wildcard lib/$(area)/*.c)))
 LIB_OBJ   := $(LIB_SRC:%.c=$(OBJ)/%.o)
 CMD_SRC   := $(foreach program,$(PROGRAMS),$(wildcard cmd/$(program)/*.c))
 CMD_OBJ   := $(CMD_SRC:%.c=$(OBJ)/%.o)
@@ -86,7 +86,7 @@ $(ARCHIVE): $(LIB_OBJ)
 	ar rcs $@ $^
 
 # The jail's system call filter: compiled into octets by a program that only this makefile runs.
-$(BUILD)/jail-filter: $(OBJ)/$(FILTER).o
+$(BUILD)/jail-filter: $(OBJ)/$(JAIL).o
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lseccomp
 
 $(GEN)/io/jail_filter.h: $(BUILD)/jail-filter
@@ -177,7 +177,7 @@ lint-man:
 	mandoc -T lint -W warning man/*
 lint-code: $(STAMP) $(GEN)/io/jail_filter.h
 	@echo clang-tidy lib cmd
-	@printf '%s\n' $(LIB_SRC) $(filter lib/tls/%,$(MODULE_SRC)) $(FILTER).c $(CMD_SRC) | \
+	@printf '%s\n' $(LIB_SRC) $(filter lib/tls/%,$(MODULE_SRC)) $(JAIL).c $(CMD_SRC) | \
 		xargs -P "$$(nproc)" -I{} clang-tidy --quiet {} -- $(TIDY_CFLAGS) 2>$(OBJ)/tidy.err || \
 		{ grep -v ' generated' $(OBJ)/tidy.err; exit 1; }
 
@@ -213,4 +213,4 @@ clean: ## remove build/
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
 
--include $(LIB_OBJ:.o=.d) $(MODULE_OBJ:.o=.d) $(OBJ)/$(FILTER).d $(CMD_OBJ:.o=.d) $(UNIT_SRC:%.c=$(OBJ)/%.d) $(TOOL_SRC:%.c=$(OBJ)/%.d)
+-include $(LIB_OBJ:.o=.d) $(MODULE_OBJ:.o=.d) $(OBJ)/$(JAIL).d $(CMD_OBJ:.o=.d) $(UNIT_SRC:%.c=$(OBJ)/%.d) $(TOOL_SRC:%.c=$(OBJ)/%.d)
