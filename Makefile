@@ -6,6 +6,9 @@ SYSCONFDIR ?= /etc
 VERSION    := 0.1.0
 BUILD      := build
 LIBEXECDIR  = $(PREFIX)/libexec/pillarbox
+LIBDIR     ?= $(PREFIX)/lib
+INCLUDEDIR  = $(PREFIX)/include
+OBJCOPY    ?= objcopy
 CC         ?= cc
 ifeq ($(origin CC),default)
 CC         := gcc
@@ -18,8 +21,7 @@ WARN  := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 	-Wcast-qual -Wwrite-strings -Wformat=2 -Wundef -Wvla -Wimplicit-fallthrough -Wno-format-nonliteral
 HARD  := -fPIE -fstack-protector-strong -fstack-clash-protection -fno-strict-aliasing
 LINK  := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
-ARCH  := $(shell uname -m)
-ifeq ($(ARCH),x86_64)
+ifneq ($(filter x86_64-%,$(shell $(CC) -dumpmachine)),)
 HARD  += -fcf-protection=full
 endif
 ifeq ($(SAN),1)
@@ -27,11 +29,12 @@ OPT   := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-saniti
 LINK  += -fsanitize=address,undefined
 else
 OPT   := -O2 -g
-HARD  += -D_FORTIFY_SOURCE=3
+# Without optimization there is no fortification, and libc says so.
+HARD  += -U_FORTIFY_SOURCE $(if $(filter -O0,$(CFLAGS)),,-D_FORTIFY_SOURCE=3)
 endif
 DEFS  := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DPILLARBOX_VERSION='"$(VERSION)"' \
 	-DPILLARBOX_LIBEXECDIR='"$(LIBEXECDIR)"'
-ALL_CFLAGS = -std=gnu17 $(OPT) $(WARN) $(HARD) $(DEFS) -Ilib -I$(BUILD)/gen $(CFLAGS)
+ALL_CFLAGS = -std=gnu17 $(CPPFLAGS) $(OPT) $(WARN) $(HARD) $(DEFS) -Ilib -I$(BUILD)/gen $(CFLAGS)
 
 OBJ       := $(BUILD)/obj
 GEN       := $(BUILD)/gen
@@ -63,12 +66,12 @@ LIBS_test         := -linih -lpam -lcrypt -lmd -llmdb -lcmocka -lgnutls
 
 LINTS    := lint-format lint-layers lint-scripts lint-man lint-code
 
-.PHONY: all programs check run bench lint lint-deps $(LINTS) format install clean help tests FORCE
+.PHONY: all programs check run bench lint lint-deps $(LINTS) format install deb clean help tests FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
 all: programs ## build the programs into build/ (default)
-programs: $(PROGRAMS:%=$(BUILD)/%) $(MODULE)
+programs: $(PROGRAMS:%=$(BUILD)/%) $(MODULE) $(BUILD)/libspool.a
 
 # The stamp changes when compiler or flags do, and everything is built again then.
 STAMP := $(OBJ)/flags
@@ -83,7 +86,7 @@ $(OBJ)/%.o: %.c $(STAMP)
 
 $(ARCHIVE): $(LIB_OBJ)
 	@rm -f $@
-	ar rcs $@ $^
+	$(AR) rcs $@ $^
 
 # The jail's system call filter: compiled into octets by a program that only this makefile runs.
 $(BUILD)/jail-filter: $(OBJ)/$(JAIL).o
@@ -119,6 +122,18 @@ $(CERTS): tests/certs.bash
 	@rm -rf $@ $@.new
 	BUILD= bash -c '. tests/certs.bash && certs $@.new'
 	@mv $@.new $@
+
+# libspool for others: what spool.h needs as one object that shows only what spool.h declares. It may end up in
+# somebody's shared library.
+SPOOL_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard lib/spool/*.c))
+$(filter $(OBJ)/lib/base/% $(OBJ)/lib/mail/% $(OBJ)/lib/spool/%,$(LIB_OBJ)): private HARD += -fPIC
+$(BUILD)/libspool.a: $(SPOOL_OBJ) $(ARCHIVE) lib/spool/spool.h
+	$(CC) $(ALL_CFLAGS) $(if $(findstring -flto,$(CFLAGS)),-flinker-output=nolto-rel) -r -nostdlib \
+		-o $(OBJ)/libspool.o $(SPOOL_OBJ) $(ARCHIVE)
+	grep -oE '\<spool_[a-z_]+\(' lib/spool/spool.h | tr -d '(' | sort -u > $(OBJ)/libspool.symbols
+	$(OBJCOPY) --keep-global-symbols=$(OBJ)/libspool.symbols $(OBJ)/libspool.o
+	@rm -f $@
+	$(AR) rcs $@ $(OBJ)/libspool.o
 
 $(BUILD)/unit/%: $(OBJ)/tests/unit/%.o $(ARCHIVE)
 	@mkdir -p $(@D)
@@ -192,12 +207,13 @@ else
 PAM_FILE ?= packaging/pam.d/pillarbox.fedora
 endif
 install: programs ## install below $(DESTDIR)$(PREFIX)
-	install -d $(addprefix $(DESTDIR),$(PREFIX)/bin $(LIBEXECDIR) $(MANDIR)/man5 $(MANDIR)/man7 \
+	install -d $(addprefix $(DESTDIR),$(PREFIX)/bin $(LIBEXECDIR) $(MANDIR)/man3 $(MANDIR)/man5 $(MANDIR)/man7 \
 		$(MANDIR)/man8 $(DOCDIR) $(PREFIX)/lib/sysusers.d $(PREFIX)/lib/tmpfiles.d \
 		$(SYSCONFDIR)/pillarbox $(SYSCONFDIR)/pam.d)
 	install -m 755 $(BUILD)/smtp-session $(BUILD)/pop3-session $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(BUILD)/spool-agent $(DESTDIR)$(LIBEXECDIR)/
 	install -m 644 $(MODULE) $(DESTDIR)$(LIBEXECDIR)/
+	install -m 644 man/*.3 $(DESTDIR)$(MANDIR)/man3/
 	install -m 644 man/*.5 $(DESTDIR)$(MANDIR)/man5/
 	install -m 644 man/*.7 $(DESTDIR)$(MANDIR)/man7/
 	install -m 644 man/*.8 $(DESTDIR)$(MANDIR)/man8/
@@ -206,6 +222,24 @@ install: programs ## install below $(DESTDIR)$(PREFIX)
 	install -m 644 README.md packaging/pillarbox.conf $(DESTDIR)$(DOCDIR)/
 	test -e $(DESTDIR)$(SYSCONFDIR)/pam.d/pillarbox || \
 		install -m 644 $(PAM_FILE) $(DESTDIR)$(SYSCONFDIR)/pam.d/pillarbox
+	install -d $(addprefix $(DESTDIR),$(LIBDIR)/pkgconfig $(INCLUDEDIR)/pillarbox/base)
+	install -m 644 lib/spool/spool.h $(DESTDIR)$(INCLUDEDIR)/pillarbox/
+	install -m 644 lib/base/why_plain.h $(DESTDIR)$(INCLUDEDIR)/pillarbox/base/
+	install -m 644 $(BUILD)/libspool.a $(DESTDIR)$(LIBDIR)/
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@LIBDIR@|$(LIBDIR:$(PREFIX)/%=$${prefix}/%)|' \
+		packaging/libspool.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/libspool.pc
+	chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/libspool.pc
+
+# A Debian source tree is this one, without what was built, and with packaging/debian in Debian's place.
+SOURCES = LICENSE Makefile README.md cmd lib man packaging systemd tests
+NO_MAKE = env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS -u BUILD
+deb: ## build Debian packages into build/deb/
+	@packaging/deps build deb
+	rm -rf $(BUILD)/deb
+	mkdir -p $(BUILD)/deb/src
+	tar -c --exclude=__pycache__ $(SOURCES) | tar -x -C $(BUILD)/deb/src
+	mv $(BUILD)/deb/src/packaging/debian $(BUILD)/deb/src/debian
+	cd $(BUILD)/deb/src && $(NO_MAKE) dpkg-buildpackage -us -uc -Jauto
 
 clean: ## remove build/
 	rm -rf $(BUILD)

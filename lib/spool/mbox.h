@@ -7,6 +7,7 @@
 #ifndef SPOOL_MBOX_H
 #define SPOOL_MBOX_H
 
+#include "base/why.h"
 #include "spool.h"
 
 #include <stdbool.h>

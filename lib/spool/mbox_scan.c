@@ -9,6 +9,7 @@
 #include "mbox_scan.h"
 
 #include "base/fd.h"
+#include "base/why.h"
 
 #include <errno.h>
 #include <stdlib.h>

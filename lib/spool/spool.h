@@ -19,7 +19,7 @@
 #ifndef SPOOL_SPOOL_H
 #define SPOOL_SPOOL_H
 
-#include "base/why.h"
+#include "base/why_plain.h"
 
 #include <stddef.h>
 #include <stdint.h>

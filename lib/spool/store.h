@@ -6,6 +6,7 @@
 #ifndef SPOOL_STORE_H
 #define SPOOL_STORE_H
 
+#include "base/why.h"
 #include "spool.h"
 
 struct store {
