@@ -6,6 +6,7 @@
 #include "spool.h"
 
 #include "base/fd.h"
+#include "extent.h"
 #include "session_lock.h"
 #include "store.h"
 
@@ -98,6 +99,43 @@ int spool_fetch(struct spool *spool, size_t n, struct spool_extent *extent, stru
 	if (n >= spool_count(spool))
 		return why_set(why, EINVAL, WHY_PERM, "5.5.4", "no such message");
 	return spool->store->fetch(spool->box, n, extent, why);
+}
+
+/* What was read was message n if it still lies there. A delivery behind it changes the file, too.
+ */
+static int check_read(
+	struct spool *spool, size_t n, const struct spool_extent *read, struct why *why)
+{
+	struct spool_extent now;
+	bool is_same;
+	int err;
+
+	if (!extent_is_touched(read))
+		return 0;
+	err = spool_fetch(spool, n, &now, why);
+	if (err)
+		return err;
+	is_same = extent_is_same(read, &now);
+	fd_close(&now.fd);
+	return is_same ? 0 : why_errno(why, ESTALE, spool->place.location, "changed meanwhile");
+}
+
+int spool_read(struct spool *spool, size_t n,
+	int (*take)(void *context, const char *octets, size_t len), void *context, struct why *why)
+{
+	struct extent_taker taker = {.take = take, .context = context};
+	struct spool_extent extent;
+	int err = spool_fetch(spool, n, &extent, why);
+
+	if (err)
+		return err;
+	err = extent_read(&extent, &taker);
+	if (err)
+		why_errno(why, -err, spool->place.location, "read");
+	else
+		err = check_read(spool, n, &extent, why);
+	fd_close(&extent.fd);
+	return err;
 }
 
 int spool_update(struct spool *spool, const unsigned char *bitmap, struct why *why)

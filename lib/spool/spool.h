@@ -1,10 +1,11 @@
 /*
  * spool - deliver into a Unix mailbox and read it, together with everybody else who does.
  *
- * This is libspool's whole public interface. It never logs, never exits, starts no process and
- * touches nothing but the mailbox, its locks and its files under `state`. Functions return 0 or
- * -errno and fill *why (base/why.h; may be NULL) with what a mail session or a person needs. One
- * process uses one struct spool at a time; any number of processes may use one mailbox.
+ * This is libspool's whole public interface; spool(3) explains it with an example. It never logs,
+ * never exits, starts no process and touches nothing but the mailbox, its locks and its files under
+ * `state`. Functions return 0 or -errno and fill *why (base/why_plain.h; may be NULL; untouched on
+ * success) with what a mail session or a person needs. One process uses one struct spool at a time;
+ * any number of processes may use one mailbox.
  *
  * Promises: when spool_deliver() returns 0 the message is on disk, whole and once; when it fails,
  * the mailbox is as before (one exception: a failing fsync leaves the message there, unpromised).
@@ -26,6 +27,10 @@
 #include <sys/types.h>
 #include <time.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * What the mailbox's owner may lack the rights to do in a spool folder such as /var/mail (2775
  * root:mail), done by somebody else for this one mailbox. All may be NULL: then the library does it
@@ -35,8 +40,8 @@
 struct spool_helper {
 	int (*dotlock_take)(void *context);
 	int (*dotlock_release)(void *context);
-	int (*mailbox_create)(
-		void *context); /* create it, empty, owned by the user, mode 0600 or 0660 */
+	/* Create it, empty, owned by the user, mode 0600 or 0660. */
+	int (*mailbox_create)(void *context);
 	void *context;
 };
 
@@ -55,8 +60,8 @@ struct spool_place {
 
 /* What is written in front of a message on delivery. */
 struct spool_envelope {
-	const char
-		*sender; /* reverse-path without <>; "" is the null reverse-path (RFC 5321 4.5.5) */
+	/* Reverse-path without <>; "" is the null reverse-path (RFC 5321 section 4.5.5). */
+	const char *sender;
 	const char *recipient; /* for Delivered-To; NULL: leave the field out */
 	time_t when;           /* for the From_ line */
 };
@@ -90,8 +95,9 @@ struct spool_stamp {
 	int64_t ctime_ns;
 };
 
-/* Where a message lies: read length octets at offset of fd, decoded as `form` says (mail/mboxrd.h).
- */
+/* Where a message lies: length octets at offset of fd. As SPOOL_FORM_MBOXRD each line of it that
+ * begins with ">From ", ">>From " and so on has one ">" too many. Who wants the message and not the
+ * file calls spool_read(). */
 struct spool_extent {
 	int fd; /* read-only; the caller's to close */
 	uint64_t offset;
@@ -121,6 +127,15 @@ const struct spool_message *spool_message(const struct spool *spool, size_t n);
 int spool_fetch(struct spool *spool, size_t n, struct spool_extent *extent, struct why *why);
 
 /*
+ * Message n as it was delivered, in pieces of at most 16 KiB: take() gets one after the other and
+ * returns 0, or -errno to end the reading. Line ends are those of the file. No lock is held, so
+ * take() may take its time. -ESTALE (WHY_TEMP): the message is gone, or others have changed the
+ * mailbox while it was read; what take() got is then not to be trusted. Or what take() returned.
+ */
+int spool_read(struct spool *spool, size_t n,
+	int (*take)(void *context, const char *octets, size_t len), void *context, struct why *why);
+
+/*
  * Remove, all or nothing, the messages whose bit is set (message n: bitmap[n / 8] & 1 << n % 8;
  * bits from spool_count() on must be 0). What arrived since spool_open() stays. A message that
  * others have removed meanwhile counts as removed. On failure nothing is removed, or the removal is
@@ -130,5 +145,9 @@ int spool_update(struct spool *spool, const unsigned char *bitmap, struct why *w
 
 /* Release locks and memory; NULLs the caller's pointer. Removes nothing from the mailbox. */
 void spool_close(struct spool **spool);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

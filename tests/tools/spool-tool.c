@@ -12,7 +12,6 @@
  */
 #include "base/fd.h"
 #include "base/num.h"
-#include "mail/mboxrd.h"
 #include "spool/spool.h"
 
 #include <errno.h>
@@ -96,45 +95,20 @@ static size_t parse_number(const struct spool *spool, const char *text)
 	return (size_t)n - 1;
 }
 
-static int copy_out(const struct spool_extent *extent)
+static int put(void *context, const char *octets, size_t len)
 {
-	struct mboxrd rd;
-	char in[65536], out[65536];
-	uint64_t done = 0;
-	size_t out_len;
-
-	mboxrd_init(&rd, MBOXRD_UNQUOTE);
-	while (done < extent->length) {
-		uint64_t left = extent->length - done;
-		size_t used;
-		ssize_t len = fd_pread(extent->fd, in,
-			left < sizeof(in) ? (size_t)left : sizeof(in), extent->offset + done);
-
-		if (len <= 0)
-			return 1;
-		mboxrd_run(&rd, in, (size_t)len, &used, out, sizeof(out), &out_len);
-		done += used;
-		if (fd_write(STDOUT_FILENO, out, out_len) < 0)
-			return 1;
-	}
-	mboxrd_finish(&rd, out, sizeof(out), &out_len);
-	return fd_write(STDOUT_FILENO, out, out_len) < 0;
+	(void)context;
+	return fd_write(STDOUT_FILENO, octets, len);
 }
 
 static int cat(struct spool *spool, const char *number)
 {
 	size_t n = parse_number(spool, number);
-	struct spool_extent extent;
 	struct why why = {0};
-	int rc;
 
 	if (n == SIZE_MAX)
 		return usage();
-	if (spool_fetch(spool, n, &extent, &why))
-		return fail(&why);
-	rc = copy_out(&extent);
-	fd_close(&extent.fd);
-	return rc;
+	return spool_read(spool, n, put, NULL, &why) ? fail(&why) : 0;
 }
 
 static int remove_messages(struct spool *spool, char **numbers)
