@@ -247,4 +247,4 @@ clean: ## remove build/
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
 
--include $(LIB_OBJ:.o=.d) $(MODULE_OBJ:.o=.d) $(OBJ)/$(JAIL).d $(CMD_OBJ:.o=.d) $(UNIT_SRC:%.c=$(OBJ)/%.d) $(TOOL_SRC:%.c=$(OBJ)/%.d)
+-include $(shell find $(OBJ) -name "*.d" 2>/dev/null)
