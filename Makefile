@@ -45,6 +45,7 @@ CMD_SRC   := $(foreach program,$(PROGRAMS),$(wildcard cmd/$(program)/*.c))
 CMD_OBJ   := $(CMD_SRC:%.c=$(OBJ)/%.o)
 UNIT_SRC  := $(wildcard tests/unit/test_*.c)
 UNITS     := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
+UNIT_HELP := $(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c))
 TOOL_SRC  := $(wildcard tests/tools/*.c)
 TOOLS     := $(TOOL_SRC:tests/tools/%.c=$(BUILD)/tools/%)
 BENCH_SRC := $(wildcard tests/bench/*.c)
@@ -135,7 +136,12 @@ $(BUILD)/libspool.a: $(SPOOL_OBJ) $(ARCHIVE) lib/spool/spool.h
 	@rm -f $@
 	$(AR) rcs $@ $(OBJ)/libspool.o
 
-$(BUILD)/unit/%: $(OBJ)/tests/unit/%.o $(ARCHIVE)
+# What several unit tests share.
+$(OBJ)/unit.a: $(UNIT_HELP:%.c=$(OBJ)/%.o)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(BUILD)/unit/%: $(OBJ)/tests/unit/%.o $(OBJ)/unit.a $(ARCHIVE)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(LIBS_test)
 

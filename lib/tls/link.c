@@ -114,8 +114,9 @@ static bool is_passing(int code)
 
 static int fail_handshake(struct tls_link *link, int code, struct why *why)
 {
-	if (code == GNUTLS_E_PREMATURE_TERMINATION || code == GNUTLS_E_PULL_ERROR ||
-		code == GNUTLS_E_PUSH_ERROR)
+	if (link->wire.allowance == 0)
+		code = GNUTLS_E_HANDSHAKE_TOO_LARGE;
+	else if (link->wire.ended || code == GNUTLS_E_PULL_ERROR || code == GNUTLS_E_PUSH_ERROR)
 		return why_set(why, ECONNRESET, WHY_TEMP, "4.7.0",
 			"the peer closed the connection in the handshake");
 	if (code == GNUTLS_E_FATAL_ALERT_RECEIVED)
@@ -138,6 +139,7 @@ int link_handshake(struct tls_link *link, struct why *why)
 	version = gnutls_protocol_get_version(link->session);
 	if (version != GNUTLS_TLS1_3 && version != GNUTLS_TLS1_2)
 		return fail_handshake(link, GNUTLS_E_UNSUPPORTED_VERSION_PACKET, why);
+	wire_allow(&link->wire);
 	return 0;
 }
 
@@ -178,8 +180,10 @@ ssize_t link_read(void *context, void *data, size_t len)
 	struct tls_link *link = context;
 	ssize_t n = gnutls_record_recv(link->session, data, len);
 
-	if (n >= 0)
+	if (n >= 0) {
+		wire_allow(&link->wire);
 		return n;
+	}
 	if (is_passing((int)n))
 		return fail(EAGAIN);
 	if (n == GNUTLS_E_PREMATURE_TERMINATION)

@@ -27,8 +27,8 @@ static const char always[] = ":-VERS-SSL3.0:-VERS-TLS1.0:-VERS-TLS1.1:-VERS-DTLS
 int priorities_parse(const char *text, gnutls_priority_t *out, struct why *why)
 {
 	const char *user = text && text[0] ? text : ours;
-	const char *at = NULL;
 	char all[TEXT_MAX];
+	const char *at = all;
 	int code;
 
 	if (snprintf(all, sizeof(all), "%s%s", user, always) >= (int)sizeof(all))
@@ -37,7 +37,7 @@ int priorities_parse(const char *text, gnutls_priority_t *out, struct why *why)
 	if (code >= 0)
 		return 0;
 	*out = NULL;
-	if (at && at >= all && at < all + strlen(user))
+	if (code == GNUTLS_E_INVALID_REQUEST && at >= all && at < all + strlen(user))
 		return why_set(why, EINVAL, WHY_TEMP, "4.7.0",
 			"[tls] priorities: not understood from character %d on: %.*s",
 			(int)(at - all) + 1, (int)(all + strlen(user) - at), at);

@@ -39,13 +39,25 @@ static ssize_t again(void)
 
 static ssize_t wire_pull(gnutls_transport_ptr_t context, void *data, size_t len)
 {
-	const struct wire *wire = context;
+	struct wire *wire = context;
+	ssize_t n;
 
+	if (wire->allowance == 0) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	if (len > wire->allowance)
+		len = wire->allowance;
 	if (wire->in_is_socket)
-		return recv(wire->in, data, len, MSG_DONTWAIT);
-	if (!is_ready(wire->in, POLLIN))
-		return again();
-	return read(wire->in, data, len);
+		n = recv(wire->in, data, len, MSG_DONTWAIT);
+	else if (is_ready(wire->in, POLLIN))
+		n = read(wire->in, data, len);
+	else
+		n = again();
+	wire->ended |= n == 0;
+	if (n > 0)
+		wire->allowance -= (size_t)n;
+	return n;
 }
 
 static ssize_t wire_push(gnutls_transport_ptr_t context, const giovec_t *parts, int count)
@@ -67,8 +79,14 @@ void wire_attach(struct wire *wire, gnutls_session_t session, int in, int out)
 	*wire = (struct wire){.in = in,
 		.out = out,
 		.in_is_socket = is_socket(in),
-		.out_is_socket = is_socket(out)};
+		.out_is_socket = is_socket(out),
+		.allowance = WIRE_ALLOWANCE};
 	gnutls_transport_set_ptr(session, wire);
 	gnutls_transport_set_pull_function(session, wire_pull);
 	gnutls_transport_set_vec_push_function(session, wire_push);
+}
+
+void wire_allow(struct wire *wire)
+{
+	wire->allowance = WIRE_ALLOWANCE;
 }
