@@ -84,6 +84,21 @@ static void run_session(struct tls_peer *peer)
 		peer->talk(peer);
 }
 
+/* GnuTLS's own functions are for sockets only. */
+static ssize_t pull(gnutls_transport_ptr_t context, void *data, size_t len)
+{
+	const struct tls_peer *peer = context;
+
+	return read(peer->in, data, len);
+}
+
+static ssize_t push(gnutls_transport_ptr_t context, const void *data, size_t len)
+{
+	const struct tls_peer *peer = context;
+
+	return write(peer->out, data, len);
+}
+
 static void *run(void *context)
 {
 	struct tls_peer *peer = context;
@@ -91,11 +106,13 @@ static void *run(void *context)
 
 	if (gnutls_certificate_allocate_credentials(&credentials) < 0)
 		return NULL;
-	gnutls_init(&peer->session, GNUTLS_CLIENT | GNUTLS_NO_SIGNAL);
+	gnutls_init(&peer->session, GNUTLS_CLIENT);
 	peer->code = gnutls_priority_set_direct(
 		peer->session, peer->priorities ? peer->priorities : "NORMAL", NULL);
 	gnutls_credentials_set(peer->session, GNUTLS_CRD_CERTIFICATE, credentials);
-	gnutls_transport_set_int2(peer->session, peer->in, peer->out);
+	gnutls_transport_set_ptr(peer->session, peer);
+	gnutls_transport_set_pull_function(peer->session, pull);
+	gnutls_transport_set_push_function(peer->session, push);
 	if (peer->name)
 		gnutls_server_name_set(
 			peer->session, GNUTLS_NAME_DNS, peer->name, strlen(peer->name));
