@@ -86,7 +86,8 @@ static int make_files(void **state)
 		"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n"
 		"DEK-Info: AES-256-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n");
 	write_file("old-encrypted.key", data, len, 0600);
-	for (len = 0; len < 17 * 600;)
+	len = 0;
+	for (int i = 0; i < 17; i++)
 		len += read_cert("ecdsa.crt", data + len, sizeof(data) - len);
 	write_file("endless.crt", data, len, 0644);
 	return 0;
