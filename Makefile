@@ -53,7 +53,7 @@ BENCHES   := $(BENCH_SRC:tests/bench/%.c=$(BUILD)/bench/%)
 ARCHIVE   := $(OBJ)/lib.a
 
 # TLS is a shared object of its own, loaded by the programs when TLS begins (lib/io/tls_load.c).
-MODULE_SRC := $(wildcard lib/tls/*.c) lib/base/why.c
+MODULE_SRC := $(wildcard lib/tls/*.c) lib/base/fd.c lib/base/why.c
 MODULE_OBJ := $(MODULE_SRC:%.c=$(OBJ)/pic/%.o)
 MODULE     := $(BUILD)/tls.so
 # Programs in directories below $(BUILD) find it beside themselves, too.

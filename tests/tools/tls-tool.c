@@ -2,12 +2,14 @@
  * tls-tool - TLS by itself, for tests and for a look from outside: the server's side on fds 0 and
  * 1, which sends every line back.
  *
- * usage: tls-tool [-p PRIORITIES] [-t LETTER] [-d MS] CERTIFICATE KEY [CERTIFICATE KEY]...
+ * usage: tls-tool [-j] [-p PRIORITIES] [-t LETTER] [-d MS] CERTIFICATE KEY [CERTIFICATE KEY]...
  *
- * -t: tickets, by a key made of this letter. -d: the handshake's deadline. Standard error gets
- * "TLS: " and what was agreed, "note: ", or "error: "; the exit status is 1 after an error.
+ * -j: in the jail, sealed once TLS is loaded. -t: tickets, by a key made of this letter. -d: the
+ * handshake's deadline. Standard error gets "TLS: " and what was agreed, "note: ", or "error: ";
+ * the exit status is 1 after an error.
  */
 #include "base/clock.h"
+#include "io/jail.h"
 #include "io/tls.h"
 
 #include <signal.h>
@@ -38,14 +40,34 @@ static void echo(struct stream *stream)
 	}
 }
 
-static int serve(const struct tls_setup *setup, const unsigned char *key, int64_t handshake_ms)
+/* Load TLS, in the jail or not. */
+static int load(struct tls_server *server, bool jailed, struct why *why)
+{
+	struct jail jail = {.user = "nobody",
+		.channel = -1,
+		.max_file = 1 << 20,
+		.may_load = true,
+		.module = tls_module_path(server)};
+	bool fallback;
+	bool open;
+	int err = jailed ? jail_enter(&jail, &fallback, &open, why) : 0;
+
+	if (!err)
+		err = tls_server_load(server, why);
+	if (!err && jailed)
+		err = jail_seal(why);
+	return err;
+}
+
+static int serve(
+	const struct tls_setup *setup, bool jailed, const unsigned char *key, int64_t handshake_ms)
 {
 	struct tls_server *server;
 	struct stream stream;
 	struct tls *tls;
 	struct why why;
 
-	if (tls_server_new(setup, &server, &why) < 0 || tls_server_load(server, &why) < 0)
+	if (tls_server_new(setup, &server, &why) < 0 || load(server, jailed, &why) < 0)
 		return complain(&why);
 	if (tls_server_note(server)[0])
 		fprintf(stderr, "note: %s\n", tls_server_note(server));
@@ -69,11 +91,14 @@ int main(int argc, char **argv)
 	struct tls_setup setup = {.pairs = pairs};
 	unsigned char key[TLS_TICKET_KEY_SIZE];
 	bool tickets = false;
+	bool jailed = false;
 	int64_t handshake_ms = 10000;
 	int option;
 
-	while ((option = getopt(argc, argv, "p:t:d:")) != -1) {
-		if (option == 'p') {
+	while ((option = getopt(argc, argv, "jp:t:d:")) != -1) {
+		if (option == 'j') {
+			jailed = true;
+		} else if (option == 'p') {
 			setup.priorities = optarg;
 		} else if (option == 't') {
 			tickets = true;
@@ -87,5 +112,5 @@ int main(int argc, char **argv)
 	for (; optind + 1 < argc && setup.count < PAIRS_MAX; optind += 2)
 		pairs[setup.count++] = (struct tls_pair){"", argv[optind], argv[optind + 1]};
 	signal(SIGPIPE, SIG_IGN);
-	return serve(&setup, tickets ? key : NULL, handshake_ms);
+	return serve(&setup, jailed, tickets ? key : NULL, handshake_ms);
 }
