@@ -164,6 +164,24 @@ static void split_user(const struct conf *conf, struct account_attempt *attempt)
 		attempt->name[0] = '\0';
 }
 
+void account_login_name(
+	const struct conf *conf, const char *user, char out[static ACCOUNT_LOGIN_NAME_SIZE])
+{
+	struct account_credentials given = {.user = user};
+	struct account_attempt attempt = {.given = &given};
+	const char *domain = account_main_domain(conf);
+
+	split_user(conf, &attempt);
+	if (*attempt.domain)
+		domain = attempt.domain;
+	if (!*attempt.name || conf->source != CONF_SOURCE_FILE)
+		snprintf(out, ACCOUNT_LOGIN_NAME_SIZE, "%s", attempt.name);
+	else
+		snprintf(out, ACCOUNT_LOGIN_NAME_SIZE, "%s@%s", attempt.name, domain);
+	for (; *out; out++)
+		*out = (char)tolower((unsigned char)*out);
+}
+
 int account_login(const struct conf *conf, const struct account_credentials *credentials,
 	struct account *out, void (*note)(void *context, const char *text), void *context,
 	struct why *why)

@@ -68,6 +68,16 @@ struct account_credentials {
 	bool from_pipe;      /* the peer holds a pipe of the user who runs this process */
 };
 
+#define ACCOUNT_LOGIN_NAME_SIZE (ACCOUNT_NAME_MAX + CONF_NAME_MAX)
+
+/*
+ * Who it is that tries to log in as `user`: the same text however an account's name is spelled, in
+ * lower case; with a domain where the account file may tell users of two domains apart. "" for what
+ * can't be a user here. It does not matter, and does not show, whether there is such an account.
+ */
+void account_login_name(
+	const struct conf *conf, const char *user, char out[static ACCOUNT_LOGIN_NAME_SIZE]);
+
 /*
  * Check a log-in and find the account. Runs PAM or crypt(3) in this process, so call it in a
  * throw-away child. Takes as long for a user who does not exist as the method allows; the caller

@@ -21,30 +21,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define FIRST_OWN_FD 10
-
-/* Close all but stderr, *fd and *pair, which move; 0 and 1 become /dev/null, so that no other file
- * can. */
-static int keep_only(int *fd, int *pair)
-{
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	int low = fcntl(*fd, F_DUPFD_CLOEXEC, FIRST_OWN_FD);
-	int high = fcntl(*pair, F_DUPFD_CLOEXEC, low < 0 ? FIRST_OWN_FD : low);
-
-	if (null < 0 || low < 0 || high < 0)
-		return -errno;
-	*fd = low;
-	*pair = high;
-	if (dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0)
-		return -errno;
-	if (close_range(STDERR_FILENO + 1, (unsigned)low - 1, 0) < 0 ||
-		close_range((unsigned)high + 1, ~0U, 0) < 0)
-		return -errno;
-	for (int other = low + 1; other < high; other++)
-		close(other);
-	return 0;
-}
-
 __attribute__((noreturn)) static void run(
 	const struct agent_child_plan *plan, const char *state, int pair)
 {
@@ -60,7 +36,7 @@ __attribute__((noreturn)) static void run(
 	};
 	int fd = plan->fd;
 	struct why why;
-	int err = keep_only(&fd, &pair);
+	int err = fd_keep_two(&fd, &pair);
 
 	if (err < 0)
 		why_errno(&why, -err, "the user's process", "close files");

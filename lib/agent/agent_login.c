@@ -1,29 +1,24 @@
 /*
- * agent_login - LOGIN: the credentials are checked in one child. For a maildrop (pop3), the
- * connection then belongs to another child, which is the user; for submission (smtp), it stays here
- * and the user is remembered.
+ * agent_login - LOGIN: may it be tried, are the credentials right, and how long does the answer
+ * take?
  *
- * Whatever is wrong, the answer takes the same least time, counted from the question, and a little
- * more by chance. The password is wiped here as soon as the checker has its own copy, which ends
- * with the checker.
+ * The table of failed log-ins is asked before the credentials are looked at, and may refuse the
+ * attempt or have it wait. Whatever is wrong after that, the answer takes the same least time,
+ * counted from the question and the wait, and a little more by chance. The password is wiped here
+ * as soon as the checker has its own copy, which ends with the checker.
  *
- * System calls: poll, clock_gettime, getrandom, nanosleep; those of agent_checker.c and
- * agent_child.c.
+ * System calls: poll, clock_gettime, getrandom, nanosleep; those of agent_failures.c,
+ * agent_checker.c and agent_enter.c.
  */
 #include "agent/agent_checker.h"
-#include "agent/agent_child.h"
-#include "agent/agent_maildrop.h"
-#include "agent/agent_monitor.h"
-#include "agent/agent_wire.h"
+#include "agent/agent_enter.h"
+#include "agent/agent_failures.h"
 #include "base/clock.h"
-#include "base/fd.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* A numeric address, for PAM_RHOST; "" for anything else, such as a pipe. */
 static const char *numeric_remote(const char *remote)
@@ -51,37 +46,57 @@ static int check(struct agent_monitor *monitor, struct agent_request *request,
 	return err;
 }
 
-/* Sleep until the failure has taken as long as all of them do; no longer than somebody waits for
- * it. */
-static void hold_back(const struct agent_monitor *monitor)
+/* For the log; the client hears less. */
+static const char *reason_of(const struct policy_verdict *verdict)
 {
-	int64_t delay_us = (int64_t)monitor->conf->failure_delay_ms * 1000;
-	int64_t until = monitor->connection.arrived_us + delay_us;
+	switch (verdict->refused) {
+	case POLICY_SOURCE:
+		return "too many failed log-ins from this address";
+	case POLICY_USER:
+		return "too many failed log-ins of this user";
+	default:
+		return "too many failed log-ins of this user from this address";
+	}
+}
 
+/* Sleep until clock_us() is `until`, but no longer than somebody waits for the answer. false:
+ * nobody does any more. */
+static bool sleep_until(const struct agent_monitor *monitor, int64_t until)
+{
 	for (;;) {
 		struct pollfd hangup = {.fd = monitor->connection.fd};
 		int64_t left = until - clock_us();
 
 		if (left <= 0)
-			break;
+			return true;
 		if (poll(&hangup, 1, (int)(left / 1000) + 1) > 0)
-			return;
+			return false;
 	}
-	if (delay_us > 0)
-		clock_sleep_jitter((unsigned)(delay_us / 8));
 }
 
-static enum agent_then fail(struct agent_monitor *monitor, const struct why *why)
+/* Until the failure has taken as long as all of them do. */
+static void hold_back(const struct agent_monitor *monitor, const struct agent_attempt *attempt)
 {
+	int64_t least_ms = (int64_t)monitor->conf->failure_delay_ms;
+	int64_t until = (least_ms + attempt->verdict.delay_ms) * 1000;
+
+	if (sleep_until(monitor, monitor->connection.arrived_us + until) && least_ms > 0)
+		clock_sleep_jitter((unsigned)(least_ms * 1000 / 8));
+}
+
+static enum agent_then fail(
+	struct agent_monitor *monitor, const struct agent_attempt *attempt, const struct why *why)
+{
+	bool refused = attempt->verdict.refused != 0;
 	struct agent_event event = {
-		.name = "login-failed",
-		.bad = why->class != WHY_AUTH,
+		.name = refused ? "login-refused" : "login-failed",
+		.bad = why->class != WHY_AUTH && !refused,
 		.user = monitor->request->recipient,
 		.status = why->status,
-		.reason = why->text,
+		.reason = refused ? reason_of(&attempt->verdict) : why->text,
 	};
 
-	hold_back(monitor);
+	hold_back(monitor, attempt);
 	event.duration_us = (uint64_t)(clock_us() - monitor->connection.arrived_us);
 	agent_tell(monitor, &event);
 	monitor->failures++;
@@ -89,120 +104,69 @@ static enum agent_then fail(struct agent_monitor *monitor, const struct why *why
 								: AGENT_THEN_REPLY_END;
 }
 
-/* What the user's child did, for the log. */
-struct watch {
-	struct agent_monitor *monitor;
-	const struct account *account;
-};
-
-static void tell_note(void *listener, const char *text)
+/* Whoever holds this user's pipe needs no password: there is nothing to guess. */
+static bool is_counted(const struct agent_monitor *monitor, const struct agent_request *request)
 {
-	const struct watch *watch = listener;
-
-	agent_note_user(watch->monitor, watch->account, text);
+	return monitor->conf->source != CONF_SOURCE_SELF || !request->from_pipe ||
+	       !monitor->is_own_session;
 }
 
-static void tell_report(void *listener, const struct agent_pair_msg *msg)
+/* 0: the credentials may be looked at. */
+static int admit(struct agent_monitor *monitor, struct agent_attempt *attempt, struct why *why)
 {
-	const struct watch *watch = listener;
-	bool is_update = msg->about == AGENT_UPDATE;
-	char count[40];
-	struct agent_event event = {
-		.name = is_update ? "removed" : "maildrop",
-		.user = watch->account->name,
-		.reason = count,
-	};
+	int64_t wait_us;
 
-	snprintf(count, sizeof(count), "%llu messages", (unsigned long long)msg->count);
-	if (msg->error < 0) {
-		event.name = is_update ? "removal-failed" : "maildrop-failed";
-		event.bad = msg->why.class != WHY_INUSE;
-		event.status = msg->why.status;
-		event.reason = msg->why.text;
-	}
-	agent_tell(watch->monitor, &event);
+	if (is_counted(monitor, monitor->request))
+		agent_failures_begin(attempt);
+	if (attempt->verdict.refused)
+		return why_set(
+			why, EAGAIN, WHY_TEMP, "4.7.0", "too many failed log-ins, try again later");
+	wait_us = (int64_t)attempt->verdict.delay_ms * 1000;
+	if (wait_us > 0 && !sleep_until(monitor, monitor->connection.arrived_us + wait_us))
+		return why_set(why, EPIPE, WHY_TEMP, "4.7.0",
+			"the session ended before the log-in was looked at");
+	return 0;
 }
 
-static void tell_login(struct agent_monitor *monitor, const struct account *account)
+/* Has the password been compared, and was it wrong? Where nobody knows (the checker crashed, the
+ * session hung up) it counts as a failure. */
+static bool was_checked_in_vain(const struct why *why, int err)
 {
-	struct agent_event event = {
-		.name = "login",
-		.user = account->name,
-		.duration_us = (uint64_t)(clock_us() - monitor->connection.arrived_us),
-	};
-
-	agent_tell(monitor, &event);
+	return why->class == WHY_AUTH || err == -EIO;
 }
 
-/* From here on the connection is the user's, and all that the monitor does is for that user's
- * mailbox. */
-static enum agent_then hand_over(
-	struct agent_monitor *monitor, const struct account *account, struct agent_reply *reply)
+static int check_counted(struct agent_monitor *monitor, struct agent_attempt *attempt,
+	struct account *account, struct why *why)
 {
-	struct agent_maildrop_limits limits = {.deadline_ms = monitor->connection.deadline_ms};
-	struct watch watch = {monitor, account};
-	struct agent_child_plan plan = {
-		.conf = monitor->conf,
-		.account = account,
-		.fd = monitor->connection.fd,
-		.work = agent_maildrop_work,
-		.context = &limits,
-		.report = tell_report,
-		.note = tell_note,
-		.listener = &watch,
-	};
-	struct agent_child child;
+	int err = check(monitor, monitor->request, account, why);
 
-	reply->error = agent_child_start(&child, &plan, &reply->why);
-	if (reply->error < 0)
-		return fail(monitor, &reply->why);
-	tell_login(monitor, account);
-	(void)agent_wire_send(monitor->connection.fd, reply, sizeof(*reply), -1);
-	agent_child_serve(&child);
-	return AGENT_THEN_END;
-}
-
-/* The monitor goes on, and knows from here on whose message it is. */
-static enum agent_then remember(
-	struct agent_monitor *monitor, const struct account *account, struct agent_reply *reply)
-{
-	(void)reply;
-	memcpy(monitor->user, account->name, sizeof(monitor->user));
-	fd_close(&monitor->staged);
-	monitor->connection.state = AGENT_STATE_USER;
-	tell_login(monitor, account);
-	return AGENT_THEN_REPLY;
-}
-
-/* What a log-in can be for, and what becomes of the connection then. */
-static const struct service {
-	const char *name;
-	enum agent_then (*enter)(struct agent_monitor *monitor, const struct account *account,
-		struct agent_reply *reply);
-} services[] = {{"pop3", hand_over}, {"smtp", remember}};
-
-static const struct service *find_service(const char *name)
-{
-	for (size_t i = 0; i < sizeof(services) / sizeof(*services); i++) {
-		if (strcmp(services[i].name, name) == 0)
-			return &services[i];
-	}
-	return NULL;
+	if (err == 0)
+		agent_failures_settle(attempt, POLICY_SUCCESS);
+	else if (!was_checked_in_vain(why, err))
+		agent_failures_settle(attempt, POLICY_NO_FAILURE);
+	return err;
 }
 
 enum agent_then agent_login_handle(void *context, struct agent_request *request,
 	struct agent_reply *reply, struct agent_fds *fds)
 {
 	struct agent_monitor *monitor = context;
-	const struct service *service = find_service(request->service);
+	const struct agent_service *service = agent_enter_find(request->service);
+	char user[ACCOUNT_LOGIN_NAME_SIZE];
+	struct agent_attempt attempt = {
+		.monitor = monitor, .source = request->remote, .user = user};
+	enum agent_then then = AGENT_THEN_REPLY;
 	struct account account;
 
 	(void)fds;
 	monitor->request = request;
 	if (!service)
 		return AGENT_THEN_BROKEN;
-	reply->error = check(monitor, request, &account, &reply->why);
-	if (reply->error < 0)
-		return fail(monitor, &reply->why);
-	return service->enter(monitor, &account, reply);
+	account_login_name(monitor->conf, request->recipient, user);
+	reply->error = admit(monitor, &attempt, &reply->why);
+	if (reply->error == 0)
+		reply->error = check_counted(monitor, &attempt, &account, &reply->why);
+	if (reply->error == 0)
+		reply->error = service->enter(monitor, &account, reply, &then);
+	return reply->error < 0 ? fail(monitor, &attempt, &reply->why) : then;
 }

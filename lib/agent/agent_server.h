@@ -11,9 +11,9 @@
 
 /* Something for the log. Strings may be NULL or empty and end with the call. */
 struct agent_event {
-	const char *name; /* "login", "login-failed", "delivered", "delivery-failed",
-			     "delivery-deferred", "maildrop", "maildrop-failed", "removed",
-			     "removal-failed", "note", "refused" */
+	const char *name; /* "login", "login-failed", "login-refused", "delivered",
+			     "delivery-failed", "delivery-deferred", "maildrop", "maildrop-failed",
+			     "removed", "removal-failed", "note", "refused" */
 	bool bad;         /* an administrator should look at it */
 	const char *session;
 	const char *remote;

@@ -11,6 +11,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#define FIRST_KEPT_FD 10
+
 void fd_close(int *fd)
 {
 	int saved = errno;
@@ -112,6 +114,26 @@ void fd_fill_standard(void)
 	} while (fd >= 0 && fd < STDERR_FILENO);
 	if (fd > STDERR_FILENO)
 		close(fd);
+}
+
+int fd_keep_two(int *one, int *other)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int low = fcntl(*one, F_DUPFD_CLOEXEC, FIRST_KEPT_FD);
+	int high = fcntl(*other, F_DUPFD_CLOEXEC, low < 0 ? FIRST_KEPT_FD : low);
+
+	if (null < 0 || low < 0 || high < 0)
+		return -errno;
+	*one = low;
+	*other = high;
+	if (dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0)
+		return -errno;
+	if (close_range(STDERR_FILENO + 1, (unsigned)low - 1, 0) < 0 ||
+		close_range((unsigned)high + 1, ~0U, 0) < 0)
+		return -errno;
+	for (int between = low + 1; between < high; between++)
+		close(between);
+	return 0;
 }
 
 int fd_sync_dir(const char *path)

@@ -37,6 +37,10 @@ bool fd_is_listening(int fd);
  * place. */
 void fd_fill_standard(void);
 
+/* Close all but stderr and these two, which move; fds 0 and 1 become /dev/null, so that no other
+ * file can. For a child with one task. 0 or -errno. */
+int fd_keep_two(int *one, int *other);
+
 /* fsync the directory `path`, so that names made or removed in it survive a power cut. */
 int fd_sync_dir(const char *path);
 
