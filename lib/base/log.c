@@ -45,11 +45,12 @@ void log_open(const char *program)
 	bool closed = fd_stat(STDERR_FILENO, &st) < 0;
 
 	fd_fill_standard();
+	(void)close_range(SYSD_FIRST_FD + (unsigned)sysd_listen_fds(), ~0U, 0);
 	log_state.program = program;
 	log_state.target = TO_STDERR;
 	if (closed) {
 		log_state.target = TO_SYSLOG;
-	} else if (sysd_is_journal(&st) && sysd_load() == 0) {
+	} else if (sysd_is_journal(&st) && sysd_open_journal() == 0) {
 		log_state.target = TO_JOURNAL;
 	} else if (S_ISSOCK(st.st_mode)) {
 		log_state.target = TO_SYSLOG;
@@ -92,6 +93,7 @@ struct line {
 	struct iovec iov[LOG_FIELDS + 2];
 	int count;
 };
+_Static_assert(LOG_FIELDS + 2 <= SYSD_FIELDS, "an entry has room for all fields");
 
 static void add_field(struct line *line, enum log_field field, const char *value)
 {

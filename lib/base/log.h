@@ -32,9 +32,12 @@ enum log_field {
 	LOG_FIELDS, /* how many there are */
 };
 
-/* program: the name in front of each line (static storage). Call before anything can fail. Where
- * one of fds 0, 1, 2 is closed it becomes /dev/null, so that neither the log's socket nor any other
- * file takes its place. */
+/*
+ * program: the name in front of each line (static storage). Call before anything can fail or be
+ * opened. Where one of fds 0, 1, 2 is closed it becomes /dev/null, so that neither the log's socket
+ * nor any other file takes its place; an fd that is none of them, nor passed by systemd, is closed:
+ * a session must not have what a careless parent has left open.
+ */
 void log_open(const char *program);
 
 /* Set a field that every later line carries (SESSION_ID, REMOTE_ADDR, USER); NULL unsets it.

@@ -24,9 +24,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define FIRST_PASSED_FD 3 /* sd_listen_fds(3) */
-#define BACKLOG         1024
-#define MAX_SOCKETS     16 /* several addresses of one service */
+#define BACKLOG     1024
+#define MAX_SOCKETS 16 /* several addresses of one service */
 
 struct child {
 	pid_t pid;
@@ -231,7 +230,7 @@ static int serve_listening(const struct serve *serve, int first, int count)
 int serve(const struct serve *serve)
 {
 	int passed = sysd_listen_fds();
-	int in = passed > 0 ? FIRST_PASSED_FD : STDIN_FILENO;
+	int in = passed > 0 ? SYSD_FIRST_FD : STDIN_FILENO;
 	int out = passed > 0 ? in : STDOUT_FILENO;
 
 	signal(SIGPIPE, SIG_IGN);
