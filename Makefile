@@ -46,8 +46,9 @@ CMD_OBJ   := $(CMD_SRC:%.c=$(OBJ)/%.o)
 UNIT_SRC  := $(wildcard tests/unit/test_*.c)
 UNITS     := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 UNIT_HELP := $(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c))
-TOOL_SRC  := $(wildcard tests/tools/*.c)
+TOOL_SRC  := $(filter-out tests/tools/jail-attempts.c,$(wildcard tests/tools/*.c))
 TOOLS     := $(TOOL_SRC:tests/tools/%.c=$(BUILD)/tools/%)
+JAILED    := $(BUILD)/test/smtp-session $(BUILD)/test/pop3-session
 BENCH_SRC := $(wildcard tests/bench/*.c)
 BENCHES   := $(BENCH_SRC:tests/bench/%.c=$(BUILD)/bench/%)
 ARCHIVE   := $(OBJ)/lib.a
@@ -153,7 +154,15 @@ $(BUILD)/bench/%: $(OBJ)/tests/bench/%.o
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^
 
-tests: $(UNITS) $(TOOLS) $(MODULE_LINKS) $(CERTS) ## build the unit tests and the tests' own tools
+# The sessions themselves, with something in front of the jail that tries to get out of it. What they
+# look for beside themselves is there.
+$(JAILED): $(BUILD)/test/%: $(OBJ)/tests/tools/jail-attempts.o $(BUILD)/%
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -Wl,--wrap=jail_enter,--wrap=jail_seal -o $@ $< \
+		$(filter $(OBJ)/cmd/$*/%,$(CMD_OBJ)) $(ARCHIVE) $(LIBS_$*)
+	ln -sf ../spool-agent ../tls.so $(@D)
+
+tests: $(UNITS) $(TOOLS) $(MODULE_LINKS) $(CERTS) $(JAILED) ## build the unit tests and the tests' own tools
 
 # What a target builds on its way is built quietly, on all processors unless -j was given.
 JOBS_FLAG = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))

@@ -61,6 +61,7 @@ struct jail_call {
 #define ANY                           0, {{0, false, 0, 0}}
 #define IF(condition)                 1, {condition}
 #define IF_BOTH(one, other)           2, {one, other}
+#define READING                       WITHOUT(2, O_ACCMODE | O_CREAT | O_TRUNC | O_TMPFILE | O_PATH)
 
 static const struct jail_call jail_calls[] = {
 	/* The connection, files that the agent has handed out, the log. */
@@ -114,8 +115,8 @@ static const struct jail_call jail_calls[] = {
 
 	/* Loading a shared object: read-only, and code only from files. Landlock says which. */
 	{"openat",           START,          ANY},
-	{"openat",           LOADING,        IF(WITHOUT(2, O_ACCMODE | O_CREAT | O_TRUNC | O_TMPFILE | O_PATH))},
-	{"openat",           INSIDE | REFUSE, ANY},
+	{"openat",           LOADING,        IF(READING)},
+	{"openat",           INSIDE | REFUSE, IF(READING)},
 	{"newfstatat",       START,          ANY},
 #if !__GLIBC_PREREQ(2, 39) /* fstat() was this call, with an empty path, before */
 	{"newfstatat",       LOADING,        IF(EXACTLY(3, AT_EMPTY_PATH))},
