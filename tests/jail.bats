@@ -70,7 +70,7 @@ test_place() {
 	[ "$(grep -c . "$T/outcomes")" -gt 80 ]
 	local name
 	for name in open-read open-own-fds open-folder open-library access fork clone3 kill socket-unix memory-exec dup \
-		block-alarm no-alarm many-fds large-file; do
+		no-alarm many-fds large-file; do
 		grep -q "^$name \(done\|EINVAL\)$" "$T/outcomes"
 	done
 }

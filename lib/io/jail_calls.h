@@ -33,7 +33,13 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
-enum { START = 1, LOADING = 2, INSIDE = 4, REFUSE = 8 };
+enum {
+	START = 1,
+	LOADING = 2,
+	INSIDE = 4,
+	REFUSE = 8,
+	SANITIZED = 16, /* inside as well, where AddressSanitizer is built in */
+};
 
 struct jail_condition {
 	unsigned argument; /* from 0 */
@@ -176,18 +182,15 @@ static const struct jail_call jail_calls[] = {
 	{"uname",            START, ANY},
 	{"wait4",            START, ANY},
 
-#ifdef JAIL_SANITIZED
-	/* The sanitizers' shadow memory, stacks and reports. No units are made for them. */
-	{"gettid",           INSIDE, ANY},
-	{"madvise",          INSIDE, ANY},
-	{"mmap",             INSIDE, IF(WITHOUT(2, PROT_EXEC))},
-	{"prlimit64",        INSIDE, ANY},
-	{"rt_sigaction",     INSIDE, ANY},
-	{"rt_sigprocmask",   INSIDE, ANY},
-	{"sched_yield",      INSIDE, ANY},
-	{"sigaltstack",      INSIDE, ANY},
-	{"futex",            INSIDE, ANY},
-#endif
+	/* The sanitizers' shadow memory, stacks and reports. */
+	{"gettid",           SANITIZED, ANY},
+	{"madvise",          SANITIZED, ANY},
+	{"mmap",             SANITIZED, IF(WITHOUT(2, PROT_EXEC))},
+	{"prlimit64",        SANITIZED, IF(NO_POINTER(2))},
+	{"rt_sigaction",     SANITIZED, ANY},
+	{"rt_sigprocmask",   SANITIZED, ANY},
+	{"sched_yield",      SANITIZED, ANY},
+	{"sigaltstack",      SANITIZED, ANY},
 };
 /* clang-format on */
 

@@ -19,6 +19,12 @@
 #include <string.h>
 #include <sysexits.h>
 
+#ifdef JAIL_SANITIZED
+#define IN_JAIL (INSIDE | SANITIZED)
+#else
+#define IN_JAIL INSIDE
+#endif
+
 #define CALLS (sizeof(jail_calls) / sizeof(jail_calls[0]))
 
 static const struct {
@@ -113,7 +119,7 @@ static void print_inside(uint32_t arch)
 	scmp_filter_ctx filter = start_program(arch, SCMP_ACT_KILL_PROCESS);
 
 	for (size_t i = 0; i < CALLS; i++) {
-		if (jail_calls[i].when & INSIDE)
+		if (jail_calls[i].when & IN_JAIL)
 			add_call(filter, arch, &jail_calls[i], action_of(&jail_calls[i]));
 	}
 	finish_program(filter, "inside");
@@ -129,7 +135,7 @@ static void print_loading(uint32_t arch)
 		const struct jail_call *call = &jail_calls[i];
 
 		if (call->when & LOADING ||
-			(call->when & INSIDE &&
+			(call->when & IN_JAIL &&
 				!(call->when & REFUSE && find_call(call->name, LOADING))))
 			add_call(filter, arch, call, action_of(call));
 	}
@@ -168,7 +174,7 @@ static int print_header(void)
 static int print_list(void)
 {
 	for (size_t i = 0; i < CALLS; i++) {
-		if (find_call(jail_calls[i].name, ~0U) == &jail_calls[i])
+		if (find_call(jail_calls[i].name, ~(unsigned)SANITIZED) == &jail_calls[i])
 			puts(jail_calls[i].name);
 	}
 	return fflush(stdout) < 0 ? EX_IOERR : EX_OK;

@@ -259,10 +259,10 @@ static const struct attempt attempts[] = {
 	{"large-file",        "EFBIG",  "EFBIG",  .function = try_large_file},
 	{"no-alarm",          "killed", "killed", .number = SYS_setitimer, .arguments = {ITIMER_REAL}},
 	{"sigreturn",         "killed", "killed", .number = SYS_rt_sigreturn},
+	{"raise-limit",       "killed", "killed", .function = try_raised_limit},
 #ifndef JAIL_SANITIZED
 	{"memory",            "ENOMEM", "ENOMEM", .number = SYS_mmap, .arguments = {0, 64 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1}},
 	{"memory-shared",     "killed", "killed", .number = SYS_mmap, .arguments = {0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1}},
-	{"raise-limit",       "killed", "killed", .function = try_raised_limit},
 	{"handle-alarm",      "killed", "killed", .number = SYS_rt_sigaction, .arguments = {SIGALRM}},
 	{"block-alarm",       "killed", "killed", .number = SYS_rt_sigprocmask, .arguments = {SIG_BLOCK}},
 #endif
