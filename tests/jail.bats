@@ -35,6 +35,7 @@ attempt() {
 	outcome=$(PILLARBOX_JAIL_TRY=$3:$4 $1 "$T/test/$2" --config "$CONF" </dev/null 2>&1 >/dev/null) || status=$?
 	case $status in
 	159) outcome=killed ;; # SIGSYS
+	1 | 99) if [[ "$outcome" =~ Sanitizer|runtime\ error ]]; then outcome=report; fi ;;
 	0) outcome=$(printf '%s\n' "$outcome" | sed -n 's/^jail: //p') ;;
 	*) outcome="exit status $status" ;;
 	esac

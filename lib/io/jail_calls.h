@@ -30,6 +30,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 
@@ -191,6 +192,12 @@ static const struct jail_call jail_calls[] = {
 	{"rt_sigprocmask",   SANITIZED, ANY},
 	{"sched_yield",      SANITIZED, ANY},
 	{"sigaltstack",      SANITIZED, ANY},
+	{"open",             SANITIZED | REFUSE, ANY},
+	{"stat",             SANITIZED | REFUSE, ANY},
+	{"pipe2",            SANITIZED | REFUSE, ANY},
+	{"readlink",         SANITIZED | REFUSE, ANY},
+	{"readlinkat",       SANITIZED | REFUSE, ANY},
+	{"ioctl",            SANITIZED | REFUSE, IF(EXACTLY(1, TCGETS))},
 };
 /* clang-format on */
 
