@@ -15,6 +15,10 @@ int64_t clock_us(void);
 /* Sleep for so many microseconds, half of them to all of them, by chance. For backing off. */
 void clock_sleep_jitter(unsigned microseconds);
 
+/* Read the time zone now, for good: later its file may be out of reach. Again costs nothing, in
+ * children neither. */
+void clock_keep_zone(void);
+
 #define CLOCK_DATE_SIZE 64
 
 /* RFC 5322 3.3: "Tue, 24 Nov 2026 13:00:00 +0000", in local time, in English whatever the locale.

@@ -6,6 +6,7 @@
  */
 #include "io/jail.h"
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "io/jail_landlock.h"
 #include "io/jail_seccomp.h"
@@ -21,7 +22,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 /* The process is in for good: a fact about it as its ids are. */
@@ -134,14 +134,6 @@ static void set_alarm(uint64_t seconds)
 	alarm(seconds < INT32_MAX ? (unsigned)seconds : INT32_MAX);
 }
 
-/* Read the time zone while it can be read. With TZ set, the C library doesn't look for a new one.
- */
-static void keep_time_zone(void)
-{
-	(void)setenv("TZ", "/etc/localtime", 0);
-	tzset();
-}
-
 /* 0 where the kernel can't do it: then *open says so. */
 static int unless_missing(int err, bool *open)
 {
@@ -156,7 +148,7 @@ int jail_enter(const struct jail *jail, bool *fallback, bool *open, struct why *
 
 	*fallback = false;
 	*open = false;
-	keep_time_zone();
+	clock_keep_zone();
 	if (geteuid() == 0)
 		err = drop_ids(jail, fallback, why);
 	if (!err)

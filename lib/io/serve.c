@@ -218,6 +218,7 @@ static int serve_listening(const struct serve *serve, int first, int count)
 		return EX_OSERR;
 	for (int i = 0; i < count && i < MAX_SOCKETS; i++)
 		add_socket(&listener, first + i);
+	clock_keep_zone(); /* once, instead of in each child */
 	sigemptyset(&blocked);
 	sigaddset(&blocked, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &blocked, &unblocked);
