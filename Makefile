@@ -68,7 +68,7 @@ LIBS_test         := -linih -lpam -lcrypt -lmd -llmdb -lcmocka -lgnutls
 
 LINTS    := lint-format lint-layers lint-scripts lint-man lint-code
 
-.PHONY: all programs check run bench lint lint-deps $(LINTS) format install deb clean help tests FORCE
+.PHONY: all programs check run bench lint lint-deps $(LINTS) format install deb rpm check-package clean help tests FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -255,6 +255,23 @@ deb: ## build Debian packages into build/deb/
 	tar -c --exclude=__pycache__ $(SOURCES) | tar -x -C $(BUILD)/deb/src
 	mv $(BUILD)/deb/src/packaging/debian $(BUILD)/deb/src/debian
 	cd $(BUILD)/deb/src && $(NO_MAKE) dpkg-buildpackage -us -uc -Jauto
+
+RPM_TOP = $(abspath $(BUILD))/rpm
+rpm: ## build RPM packages into build/rpm/
+	@packaging/deps build rpm
+	rm -rf $(BUILD)/rpm
+	mkdir -p $(BUILD)/rpm/SOURCES
+	tar -cz --exclude=__pycache__ --transform='s|^|pillarbox-$(VERSION)/|' -f $(BUILD)/rpm/SOURCES/pillarbox-$(VERSION).tar.gz \
+		$(SOURCES)
+	$(NO_MAKE) rpmbuild -ba --nodeps --define '_topdir $(RPM_TOP)' packaging/rpm/pillarbox.spec
+
+check-package: ## build the packages, look into them, install them in a root of their own
+	@packaging/deps build deb rpm package
+	@echo building
+	@mkdir -p $(BUILD)
+	@$(MAKE) --no-print-directory deb rpm >$(BUILD)/packages.log 2>&1 || { cat $(BUILD)/packages.log; exit 1; }
+	@$(MAKE) --no-print-directory --silent $(JOBS_FLAG) programs
+	@BUILD='$(abspath $(BUILD))' FILTER='$(FILTER)' tests/check tests/package/*.bats
 
 clean: ## remove build/
 	rm -rf $(BUILD)

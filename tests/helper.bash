@@ -3,7 +3,7 @@
 # shellcheck shell=bash
 
 bats_require_minimum_version 1.5.0
-ROOT=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+ROOT=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
 BUILD=${BUILD:-$ROOT/build}
 export ROOT BUILD
 # The leak checker traces its own process, which a jailed one does not allow; the unit tests look for leaks.
