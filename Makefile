@@ -24,9 +24,12 @@ LINK  := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
 ifneq ($(filter x86_64-%,$(shell $(CC) -dumpmachine)),)
 HARD  += -fcf-protection=full
 endif
-ifeq ($(SAN),1)
+ifneq ($(filter 1 fuzzer,$(SAN)),)
 OPT   := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 LINK  += -fsanitize=address,undefined
+ifeq ($(SAN),fuzzer)
+OPT   += -fsanitize=fuzzer-no-link
+endif
 else
 OPT   := -O2 -g
 # Without optimization there is no fortification, and libc says so.
@@ -51,6 +54,9 @@ TOOLS     := $(TOOL_SRC:tests/tools/%.c=$(BUILD)/tools/%)
 JAILED    := $(BUILD)/test/smtp-session $(BUILD)/test/pop3-session
 BENCH_SRC := $(wildcard tests/bench/*.c)
 BENCHES   := $(BENCH_SRC:tests/bench/%.c=$(BUILD)/bench/%)
+FUZZ_SRC  := $(wildcard tests/fuzz/*.c)
+FUZZ_ALL  := $(patsubst tests/fuzz/fuzz_%.c,%,$(filter tests/fuzz/fuzz_%.c,$(FUZZ_SRC)))
+FUZZERS   := $(FUZZ_ALL:%=$(BUILD)/fuzzers/%)
 ARCHIVE   := $(OBJ)/lib.a
 
 # TLS is a shared object of its own, loaded by the programs when TLS begins (lib/io/tls_load.c).
