@@ -547,6 +547,23 @@ slots() {
 	is_one_of "$T/want/both"
 }
 
+@test "a message that is glued to a torn '>' is not taken for what that quoted" {
+	local old quote
+	make_box 3 500
+	old=$(stat -c %s "$BOX")
+	{ printf 'Subject: new\n\n'; perl -e 'print "x\n" x 900'; printf 'From me\n'; perl -e 'print "x\n" x 900'; } >"$T/message"
+	tool deliver a@b c@d <"$T/message"
+	mv "$BOX" "$T/want/after"
+	restore
+	traced pwrite64 signal=KILL 2 deliver a@b c@d <"$T/message" || true
+	quote=$(grep -abo '^>From me' "$T/want/after" | tail -n 1 | cut -d: -f1)
+	tail -c +$((old + 1)) "$T/want/after" | head -c $((quote + 1 - old)) >>"$BOX"
+	[ "$(tail -c 1 "$BOX")" = ">" ]
+	printf 'From x@y Tue Nov 24 13:00:00 2026\nMessage-ID: <foreign@x>\n\nhello\n\n' >>"$BOX"
+	cp "$BOX" "$T/want/both"
+	is_one_of "$T/want/both"
+}
+
 @test "a journal with a wrong octet: nothing that is kept is lost" {
 	python3 - "$TOOL" "$T" <<-'END'
 	import glob, os, random, subprocess, sys

@@ -21,9 +21,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MAGIC      0x3265746f6e786270u /* "pbxnote2" */
-#define WINDOW     (64UL * 1024)
-#define QUOTE_ROOM 64
+#define MAGIC  0x3265746f6e786270u /* "pbxnote2" */
+#define WINDOW (64UL * 1024)
 
 struct note {
 	uint64_t magic; /* 0: nothing is being appended */
@@ -96,17 +95,6 @@ int append_note_remove(const struct mbox *mbox)
 	return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
 }
 
-/* Did "From " at `hit` get its '>' from us? Then there is nothing in front of it on its line but
- * these. */
-static bool is_quoted(const char *text, const char *hit)
-{
-	const char *at = hit;
-
-	while (at > text && at[-1] == '>')
-		at--;
-	return at < hit && (at == text || at[-1] == '\n');
-}
-
 static bool is_line_begin(const char *text, const char *at)
 {
 	return at == text || at[-1] == '\n';
@@ -125,16 +113,19 @@ static bool is_field(const char *at, const char *end)
 	return at == end || at > name;
 }
 
-/* A From_ line, be it glued to the end of what was torn, that begins in [skip, WINDOW) of text. */
-static bool has_from_line(const char *text, size_t len, size_t skip)
+/*
+ * A From_ line that begins in [0, WINDOW) of text, be it glued to the end of what was torn. A '>'
+ * in front of it may be our own quoting, or the last octet before the tear: it does not tell.
+ */
+static bool has_from_line(const char *text, size_t len)
 {
 	const char *end = text + len;
-	const char *at = text + (skip < len ? skip : len);
+	const char *at = text;
 
 	while ((at = memmem(at, (size_t)(end - at), "From ", 5)) && at < text + WINDOW) {
 		const char *lf = memchr(at, '\n', (size_t)(end - at));
 
-		if (!is_quoted(text, at) && mbox_from_is_line(at, (size_t)((lf ? lf : end) - at)) &&
+		if (mbox_from_is_line(at, (size_t)((lf ? lf : end) - at)) &&
 			(is_line_begin(text, at) || !lf || is_field(lf + 1, end)))
 			return true;
 		at++;
@@ -142,13 +133,11 @@ static bool has_from_line(const char *text, size_t len, size_t skip)
 	return false;
 }
 
-/* Is there a From_ line in [from, to)? 1, 0 or -errno. Windows overlap by a line's length, on both
- * sides. */
+/* Is there a From_ line in [from, to)? 1, 0 or -errno. Windows overlap by a line's length. */
 static int find_from_line(int fd, uint64_t from, uint64_t to)
 {
 	char *text = malloc(WINDOW + MBOX_FROM_MAX);
 	int found = text ? 0 : -ENOMEM;
-	size_t skip = 0;
 
 	while (!found && from < to) {
 		uint64_t left = to - from;
@@ -158,11 +147,10 @@ static int find_from_line(int fd, uint64_t from, uint64_t to)
 		if (len < 0)
 			found = (int)len;
 		else
-			found = has_from_line(text, (size_t)len, skip);
+			found = has_from_line(text, (size_t)len);
 		if (left <= WINDOW)
 			break;
-		skip = QUOTE_ROOM; /* seen already, but for the '>' in front of what follows */
-		from += WINDOW - skip;
+		from += WINDOW;
 	}
 	free(text);
 	return found;
