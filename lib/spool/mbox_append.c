@@ -70,18 +70,36 @@ static int put(void *context, const char *text, size_t len)
 	return 0;
 }
 
-/* Is the file an mbox, judged by its head: nothing but empty lines, or these and a From_ line? */
+/* Where the text begins behind empty lines, LF or CRLF, as mbox_scan() knows them. */
+static size_t skip_empty_lines(const char *text, size_t len)
+{
+	size_t at = 0;
+
+	while (at < len) {
+		size_t cr = text[at] == '\r' && at + 1 < len;
+
+		if (text[at + cr] != '\n')
+			break;
+		at += cr + 1;
+	}
+	return at;
+}
+
+/*
+ * Is the file an mbox, judged by its head: nothing but empty lines, or these and a From_ line?
+ * Where nobody could read the mail it is not taken.
+ */
 static int check_head(const struct mbox *mbox, struct why *why)
 {
 	char head[4096];
 	ssize_t len = fd_pread(mbox->fd, head, sizeof(head), 0);
-	ssize_t at = 0;
+	size_t at;
 
 	if (len < 0)
 		return why_errno(why, (int)-len, mbox->path, "read");
-	while (at < len && (head[at] == '\n' || head[at] == '\r'))
-		at++;
-	if (at == len || mbox_from_is_prefix(head + at, (size_t)(len - at)))
+	at = skip_empty_lines(head, (size_t)len);
+	if (at == (size_t)len || at >= sizeof(head) - 1 ||
+		mbox_from_is_prefix(head + at, (size_t)len - at))
 		return 0;
 	return why_set(why, EBADMSG, WHY_TEMP, "4.3.0",
 		"%s: not an mbox: does not begin with a From_ line", mbox->path);

@@ -536,7 +536,8 @@ static void no_mbox_is_left_alone(void **state)
 {
 	static const char *const texts[] = {"Dear diary\n", "\nFrom\n", "x",
 		"\n\n"
-		">" A};
+		">" A,
+		"\r" A, "\n\r\r\n" A, "\r"};
 	struct spool *spool;
 	struct why why;
 
