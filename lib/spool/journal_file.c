@@ -26,8 +26,6 @@
 #define PIECE_MIN   4096UL
 #define ORPHANS_MAX 1000
 
-#define EXTENTS_MAX (64u << 20)
-
 static uint64_t round_up(uint64_t size)
 {
 	return (size + BLOCK - 1) / BLOCK * BLOCK;
@@ -164,11 +162,16 @@ static int load_plan(struct journal *journal)
 {
 	struct journal_plan *plan = &journal->plan;
 	ssize_t len = fd_pread(journal->fd, plan, sizeof(*plan), 0);
+	struct stat st;
 
 	if (len < 0)
 		return (int)len;
+	if (fstat(journal->fd, &st) < 0)
+		return -errno;
+	/* No memory is asked for that the file can't fill. */
 	if ((size_t)len < sizeof(*plan) || plan->magic != PLAN_MAGIC ||
-		plan->extents > EXTENTS_MAX || plan->chunk > PIECE_MAX || plan->chunk == 0)
+		plan->extents > (uint64_t)st.st_size / sizeof(struct journal_extent) ||
+		plan->chunk > PIECE_MAX || plan->chunk == 0)
 		return -EBADMSG;
 	journal->extents = calloc(plan->extents + 1, sizeof(struct journal_extent));
 	if (!journal->extents)
