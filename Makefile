@@ -168,7 +168,29 @@ $(JAILED): $(BUILD)/test/%: $(OBJ)/tests/tools/jail-attempts.o $(BUILD)/%
 		$(filter $(OBJ)/cmd/$*/%,$(CMD_OBJ)) $(ARCHIVE) $(LIBS_$*)
 	ln -sf ../spool-agent ../tls.so $(@D)
 
-tests: $(UNITS) $(TOOLS) $(MODULE_LINKS) $(CERTS) $(JAILED) ## build the unit tests and the tests' own tools
+# The fuzz targets: programs that replay inputs, or, with SAN=fuzzer, libFuzzer's. WRAP_NAME: the functions that
+# the target NAME has its own of (tests/fuzz/fuzz.h).
+
+FUZZ_SHARED := $(filter-out $(OBJ)/tests/fuzz/fuzz_%.o $(OBJ)/tests/fuzz/replay.o,$(FUZZ_SRC:%.c=$(OBJ)/%.o)) \
+	$(filter-out %/main.o,$(CMD_OBJ))
+FUZZ_MAIN   := $(if $(filter fuzzer,$(SAN)),,$(OBJ)/tests/fuzz/replay.o)
+FUZZ_LINK   := $(if $(filter fuzzer,$(SAN)),-fsanitize=fuzzer)
+$(OBJ)/tests/fuzz/%.o: private ALL_CFLAGS += -Icmd
+
+WRAP_path := fd_write
+WRAP_spool := fd_pwrite disk_truncate disk_reserve disk_sync disk_sync_data fd_sync_parent state_file_open rename unlink
+
+$(OBJ)/fuzz.a: $(FUZZ_SHARED)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/fuzzers/%: $(OBJ)/tests/fuzz/fuzz_%.o $(FUZZ_MAIN) $(OBJ)/fuzz.a $(ARCHIVE)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LINK) $(FUZZ_LINK) $(WRAP_$*:%=-Wl,--wrap=%) $(LDFLAGS) -o $@ $^ $(LIBS_test)
+
+tests: $(UNITS) $(TOOLS) $(MODULE_LINKS) $(CERTS) ## build the unit tests and the tests' own tools
+tests: $(JAILED)
+tests: $(FUZZERS)
 
 # What a target builds on its way is built quietly, on all processors unless -j was given.
 JOBS_FLAG = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
