@@ -21,6 +21,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,15 +92,29 @@ static void reset_signals(void)
 	signal(SIGCHLD, SIG_DFL);
 }
 
-/* What ps(1) shows: who sees a process of root's wants to know which one it is. */
-static void take_name(void)
-{
-	size_t room = strlen(program_invocation_name);
+#define MOST_ARGUMENTS (128 << 10) /* octets; Linux's limit on one argument */
 
+/*
+ * What ps(1) shows: who sees a process of root's wants to know which one it is. The command line is
+ * written over with the one that the agent will have, as far as the octets up to config_path's end,
+ * which is an argument itself, leave room for it.
+ */
+static void take_name(const char *config_path)
+{
+	char *begin = program_invocation_name;
+	size_t room = strlen(begin);
+	uintptr_t distance = (uintptr_t)config_path - (uintptr_t)begin;
+	char line[PATH_MAX + 32];
+	int len = snprintf(line, sizeof(line), PROGRAM "%c--config%c%s", '\0', '\0',
+		config_path ? config_path : "");
+
+	if (!config_path || distance >= MOST_ARGUMENTS)
+		len = sizeof(PROGRAM);
+	else
+		room = distance + strlen(config_path);
 	(void)prctl(PR_SET_NAME, PROGRAM);
-	memset(program_invocation_name, '\0', room);
-	memcpy(program_invocation_name, PROGRAM,
-		room < sizeof(PROGRAM) ? room : sizeof(PROGRAM) - 1);
+	memset(begin, '\0', room);
+	memcpy(begin, line, (size_t)len < room ? (size_t)len : room);
 }
 
 /* Until there is a request on fd 0. False: the session is gone and never asked. */
@@ -134,7 +149,7 @@ __attribute__((noreturn)) static void become_agent(
 	if (null == STDERR_FILENO)
 		close(null);
 	(void)close_range(STDERR_FILENO + 1, ~0U, 0);
-	take_name();
+	take_name(config_path);
 	if (!await_request())
 		_exit(0);
 	clean_environment();
