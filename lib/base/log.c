@@ -41,11 +41,11 @@ static struct {
 void log_open(const char *program)
 {
 	struct stat st;
-
+	int passed = sysd_listen_fds();
 	bool closed = fd_stat(STDERR_FILENO, &st) < 0;
 
 	fd_fill_standard();
-	(void)close_range(SYSD_FIRST_FD + (unsigned)sysd_listen_fds(), ~0U, 0);
+	(void)close_range(SYSD_FIRST_FD + (unsigned)(passed > 0 ? passed : 0), ~0U, 0);
 	log_state.program = program;
 	log_state.target = TO_STDERR;
 	if (closed) {

@@ -4,10 +4,9 @@
 
 #include "base/num.h"
 
+#include <dlfcn.h>
 #include <endian.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include <sys/sysmacros.h>
 #include <sys/uio.h>
 #include <sys/un.h>
+#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
@@ -24,7 +24,7 @@
 static struct {
 	int journal; /* its socket, from 1 on; 0: none */
 	bool asked;  /* about passed sockets */
-	int passed;
+	int passed;  /* the answer */
 } sysd;
 
 bool sysd_is_journal(const struct stat *st)
@@ -93,30 +93,27 @@ void sysd_journal_send(const struct iovec *fields, int count)
 		;
 }
 
-static bool get_number(const char *name, uint64_t most, uint64_t *out)
+/* libsystemd's answer. It is asked once, and what it brought into memory would only make each fork
+ * dearer: so it is loaded, asked and put away. */
+static int ask_library(void)
 {
-	const char *text = getenv(name);
+	__typeof__(sd_listen_fds) *listen_fds;
+	void *library = dlopen("libsystemd.so.0", RTLD_NOW | RTLD_LOCAL);
+	int count;
 
-	return text && num_parse(text, strlen(text), most, out) == 0;
+	if (!library)
+		return -ENOENT;
+	*(void **)&listen_fds = dlsym(library, "sd_listen_fds");
+	count = listen_fds ? listen_fds(1) : -ENOENT;
+	dlclose(library);
+	return count;
 }
 
 int sysd_listen_fds(void)
 {
-	static const char *const names[] = {
-		"LISTEN_PID", "LISTEN_PIDFDID", "LISTEN_FDS", "LISTEN_FDNAMES"};
-	uint64_t pid;
-	uint64_t count;
-
-	if (sysd.asked)
-		return sysd.passed;
-	sysd.asked = true;
-	/* Meant for this process, not for one that has started it. */
-	if (get_number("LISTEN_PID", INT_MAX, &pid) && pid == (uint64_t)getpid() &&
-		get_number("LISTEN_FDS", INT_MAX - SYSD_FIRST_FD, &count))
-		sysd.passed = (int)count;
-	for (int fd = SYSD_FIRST_FD; fd < SYSD_FIRST_FD + sysd.passed; fd++)
-		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		(void)unsetenv(names[i]);
+	if (!sysd.asked) {
+		sysd.asked = true;
+		sysd.passed = getenv("LISTEN_FDS") ? ask_library() : 0;
+	}
 	return sysd.passed;
 }

@@ -1,9 +1,12 @@
 /*
- * sysd - the few things that are asked of systemd, in its own formats: the journal's native
- * protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL) and passed sockets (sd_listen_fds(3)).
+ * sysd - the few things that are asked of systemd.
  *
- * Not by libsystemd: loading it costs every start about as much as the whole of libc. And it sends
- * each line to a path, which a session in its jail may not do: here the socket is connected before.
+ * Which sockets were passed libsystemd tells. Linking it costs every start about as much as the
+ * whole of libc, so it is loaded by name, here alone, where something was passed.
+ *
+ * Log lines go to the journal in its native protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL), by this
+ * module itself: libsystemd sends each line to a path, by a system call that could as well send it
+ * to any other, and that a session in its jail must not have. Here the socket is connected before.
  */
 #ifndef BASE_SYSTEMD_H
 #define BASE_SYSTEMD_H
@@ -27,8 +30,9 @@ void sysd_journal_send(const struct iovec *fields, int count);
 
 #define SYSD_FIRST_FD 3 /* where passed sockets begin */
 
-/* How many sockets were passed to this process, from SYSD_FIRST_FD on; they are set close-on-exec,
- * and the variables that say so are taken from the environment. Again: the same answer. */
+/* sd_listen_fds(3): how many sockets were passed to this process, from SYSD_FIRST_FD on; the
+ * variables that say so are taken from the environment. Again: the same answer. -ENOENT: it seems
+ * that some were, but there is no libsystemd to tell. */
 int sysd_listen_fds(void);
 
 #endif

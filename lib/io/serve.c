@@ -234,6 +234,8 @@ int serve(const struct serve *serve)
 	int in = passed > 0 ? SYSD_FIRST_FD : STDIN_FILENO;
 	int out = passed > 0 ? in : STDOUT_FILENO;
 
+	if (passed < 0)
+		return EX_UNAVAILABLE;
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like others */
 	if (fd_is_listening(in))
