@@ -8,22 +8,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "session/session_login.h"
 
 #include <stdio.h>
 #include <string.h>
-
-bool pop3_takes_passwords(const struct pop3_session *session)
-{
-	switch (session->conf->plaintext) {
-	case CONF_PLAINTEXT_ALWAYS:
-		return true;
-	case CONF_PLAINTEXT_LOCAL:
-		return session->peer.local;
-	case CONF_PLAINTEXT_NEVER:
-		break;
-	}
-	return false;
-}
 
 /* Could this be a name: does it fit in a request, is it free of control characters? */
 static bool is_name(const char *name, size_t len)
@@ -45,9 +33,6 @@ int pop3_user(void *context, const char *argument, size_t len)
 	struct pop3_session *session = context;
 
 	session->state = POP3_AUTHORIZATION;
-	if (!pop3_takes_passwords(session))
-		return pop3_reply(
-			session, POP3_ERROR, "passwords are not taken on this connection");
 	if (!is_name(argument, len))
 		return pop3_reply(session, POP3_ERROR, "[AUTH] that is not a name");
 	memcpy(session->user, argument, len);
@@ -60,7 +45,7 @@ int pop3_user(void *context, const char *argument, size_t len)
 static int open_maildrop(struct pop3_session *session, struct why *why)
 {
 	struct agent_maildrop table;
-	int err = agent_open_maildrop(&session->agent, &table, why);
+	int err = agent_open_maildrop(&session->link.agent, &table, why);
 
 	if (err < 0)
 		return err;
@@ -81,20 +66,19 @@ static void log_login(const struct pop3_session *session, int64_t began)
 	snprintf(octets, sizeof(octets), "%llu", (unsigned long long)session->drop.table.octets);
 	snprintf(took, sizeof(took), "%lld", (long long)(clock_us() - began));
 	snprintf(what, sizeof(what), "messages=%zu", session->drop.table.count);
-	log_context(LOG_USER, session->user);
 	log_event(LOG_INFO, "login", LOG_SIZE, octets, LOG_DURATION_US, took, LOG_REASON, what,
 		LOG_END);
 }
 
-static int enter_transaction(struct pop3_session *session, int64_t began)
+int pop3_enter_transaction(struct pop3_session *session, int64_t began)
 {
 	struct why why = {0};
 
 	/* The channel is this user's now, for ever: a log-in that ends here is not tried again.
 	 * IN-USE (RFC 2449 section 8.1.2) tells the client to come back later. */
 	if (open_maildrop(session, &why) < 0) {
-		log_event(why.class == WHY_INUSE ? LOG_INFO : LOG_ERR, "maildrop-refused", LOG_USER,
-			session->user, LOG_STATUS, why.status, LOG_REASON, why.text, LOG_END);
+		log_event(why.class == WHY_INUSE ? LOG_INFO : LOG_ERR, "maildrop-refused",
+			LOG_STATUS, why.status, LOG_REASON, why.text, LOG_END);
 		return pop3_reply_why(session, POP3_CLOSE, &why);
 	}
 	session->state = POP3_TRANSACTION;
@@ -104,16 +88,11 @@ static int enter_transaction(struct pop3_session *session, int64_t began)
 }
 
 /* The name is forgotten: PASS comes immediately after a successful USER (RFC 1939 section 7). */
-static int fail_login(struct pop3_session *session, const struct why *why)
+int pop3_fail_login(struct pop3_session *session, const struct why *why)
 {
-	bool last = ++session->failed_logins >= session->conf->limits.logins;
-
-	log_event(why->class == WHY_AUTH ? LOG_NOTICE : LOG_ERR, "login-failed", LOG_USER,
-		session->user, LOG_STATUS, why->status, LOG_REASON, why->text, LOG_END);
 	session->state = POP3_AUTHORIZATION;
-	if (last)
-		log_event(LOG_NOTICE, "limit", LOG_REASON, "failed log-ins", LOG_END);
-	return pop3_reply_why(session, last ? POP3_CLOSE : POP3_ERROR, why);
+	return pop3_reply_why(
+		session, session_login_is_over(&session->link) ? POP3_CLOSE : POP3_ERROR, why);
 }
 
 /* The argument is the whole rest of the line, since a password may have spaces in it (RFC 1939
@@ -122,17 +101,13 @@ int pop3_pass(void *context, const char *argument, size_t len)
 {
 	struct pop3_session *session = context;
 	char password[STREAM_LINE_MAX]; /* the line had as much, with its end */
-	struct agent_login login = {.service = "pop3",
-		.user = session->user,
-		.password = password,
-		.from_pipe = session->peer.pipe};
 	int64_t began = clock_us();
 	struct why why = {0};
 	int err;
 
 	memcpy(password, argument, len);
 	password[len] = '\0';
-	err = agent_login(&session->agent, &login, &why);
+	err = session_login(&session->link, session->user, password, &why);
 	explicit_bzero(password, sizeof(password));
-	return err < 0 ? fail_login(session, &why) : enter_transaction(session, began);
+	return err < 0 ? pop3_fail_login(session, &why) : pop3_enter_transaction(session, began);
 }

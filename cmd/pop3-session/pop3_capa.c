@@ -1,6 +1,7 @@
 /*
- * pop3_capa - CAPA (RFC 2449 section 5). What a verb brings is said in its row of the verb table;
- * the rest is here: RESP-CODES, PIPELINING, EXPIRE, IMPLEMENTATION (RFC 2449 section 6),
+ * pop3_capa - CAPA (RFC 2449 section 5). What a verb brings is said in its row of the verb table,
+ * where the connection has what it needs (RFC 2449 section 6.2: USER is for where USER and PASS are
+ * possible); the rest is here: RESP-CODES, PIPELINING, EXPIRE, IMPLEMENTATION (RFC 2449 section 6),
  * AUTH-RESP-CODE (RFC 3206).
  */
 #include "pop3_reply.h"
@@ -29,21 +30,16 @@ static size_t put_line(const char *line, char *out, size_t max)
 	return n > 0 && (size_t)n < max ? (size_t)n : 0;
 }
 
-/* RFC 2449 section 6.2: USER is for where USER and PASS are possible. */
-static bool is_offered(const struct pop3_session *session, const struct verb *verb)
-{
-	return verb->advertise && (verb->handler != pop3_user || pop3_takes_passwords(session));
-}
-
 /* All of it is short: one piece. */
 static ssize_t capa_body(struct pop3_session *session, char *out, size_t max)
 {
+	unsigned has = session_link_has(&session->link);
 	size_t made = 0;
 
 	if (session->reply.cursor++ > 0)
 		return 0;
 	for (const struct verb *verb = pop3_verbs; verb->name; verb++) {
-		if (is_offered(session, verb))
+		if (verb->advertise && verb_is_offered(verb, has))
 			made += put_line(verb->advertise, out + made, max - made);
 	}
 	for (size_t i = 0; i < sizeof(capabilities) / sizeof(capabilities[0]); i++) {

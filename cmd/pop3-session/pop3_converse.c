@@ -24,7 +24,7 @@ static int64_t deadline(const struct pop3_session *session)
 {
 	if (session->state != POP3_TRANSACTION)
 		return session->login_deadline;
-	return clock_ms() + (int64_t)session->conf->limits.idle_seconds * 1000;
+	return clock_ms() + (int64_t)session->link.conf->limits.idle_seconds * 1000;
 }
 
 static void log_end(const struct pop3_session *session, const char *event)
@@ -47,49 +47,65 @@ static int say_body(struct pop3_session *session)
 	char piece[PIECE_SIZE];
 	ssize_t n = 0;
 
-	while (session->stream.error == 0 &&
+	while (session->link.stream.error == 0 &&
 		(n = session->reply.body(session, piece, sizeof(piece))) > 0) {
-		session->stream.write_deadline = deadline(session);
-		stream_put(&session->stream, piece, (size_t)n);
+		session->link.stream.write_deadline = deadline(session);
+		stream_put(&session->link.stream, piece, (size_t)n);
 		session->octets_sent += (uint64_t)n;
 	}
 	pop3_message_close(&session->message);
 	if (n < 0)
 		return (int)n;
-	stream_put(&session->stream, ".\r\n", 3);
-	return session->stream.error;
+	stream_put(&session->link.stream, ".\r\n", 3);
+	return session->link.stream.error;
 }
 
 /* Say what a handler has left. 0, or -errno where the conversation can't go on. */
 static int say(struct pop3_session *session, enum pop3_event event)
 {
-	bool positive = event != POP3_ERROR && event != POP3_CLOSE;
+	static const char *const indicators[] = {[POP3_OK] = "+OK",
+		[POP3_BODY] = "+OK",
+		[POP3_CHALLENGE] = "+",
+		[POP3_BEGIN_TLS] = "+OK",
+		[POP3_ERROR] = "-ERR",
+		[POP3_QUIT] = "+OK",
+		[POP3_CLOSE] = "-ERR"};
 
-	stream_putf(&session->stream, "%s %s\r\n", positive ? "+OK" : "-ERR", session->reply.text);
-	return event == POP3_BODY ? say_body(session) : session->stream.error;
+	stream_putf(&session->link.stream, "%s %s\r\n", indicators[event], session->reply.text);
+	return event == POP3_BODY ? say_body(session) : session->link.stream.error;
 }
 
-/* How a line that should have been a command was refused by the verb table. */
+/* How a line that should have been a command was refused by the verb table. RFC 3206 section 5: at
+ * [AUTH] a client's user has to do something about it. */
 static int refuse(struct pop3_session *session, enum verb_verdict verdict, const struct verb *verb)
 {
-	if (verdict == VERB_BAD_STATE)
+	if (verdict == VERB_NOT_PRIVATE)
 		return pop3_reply(
-			session, POP3_ERROR, "%s is not possible in this state", verb->name);
+			session, POP3_ERROR, "[AUTH] passwords are not taken without TLS here");
+	if (verdict == VERB_NOT_HERE)
+		return pop3_reply(
+			session, POP3_ERROR, "%s is not possible on this server", verb->name);
 	if (verdict == VERB_BAD_SYNTAX)
 		return pop3_reply(session, POP3_ERROR, "usage: %s", verb->usage);
-	return pop3_reply(session, POP3_ERROR, "unknown command");
+	if (verdict == VERB_UNKNOWN)
+		return pop3_reply(session, POP3_ERROR, "unknown command");
+	return pop3_reply(session, POP3_ERROR, "%s is not possible in this state", verb->name);
 }
 
 static int obey(struct pop3_session *session, const char *line, size_t len)
 {
 	struct verb_call call;
-	enum verb_verdict verdict = verb_find(pop3_verbs, line, len, session->state, 0, &call);
+	enum verb_verdict verdict;
 
+	if (session->next)
+		return session->next(session, line, len);
+	verdict = verb_find(
+		pop3_verbs, line, len, session->state, session_link_has(&session->link), &call);
 	if (verdict != VERB_OK)
 		return refuse(session, verdict, call.verb);
 	/* A client that has hung up must not have its mail removed by a QUIT that it sent ahead. */
 	if (call.verb->flags & VERB_ENDS_GROUP &&
-		stream_flush(&session->stream, deadline(session)) < 0)
+		stream_flush(&session->link.stream, deadline(session)) < 0)
 		return pop3_reply(session, POP3_CLOSE, "connection lost");
 	return call.verb->handler(session, call.argument, call.argument_len);
 }
@@ -101,19 +117,14 @@ static int refuse_line(struct pop3_session *session, enum stream_event event)
 			   : event == STREAM_BAD_NUL ? "NUL in the line"
 						     : "CR in the line";
 
+	pop3_auth_abort(session);
 	return pop3_reply(session, POP3_ERROR, "%s", text);
-}
-
-/* The line may have been a password: leave nothing of it in the input buffer. */
-static void wipe(struct pop3_session *session, const char *line, size_t len)
-{
-	explicit_bzero(session->stream.input + (line - session->stream.input), len);
 }
 
 /* RFC 1939 doesn't limit errors; a client that makes so many of them is none. */
 static int count_error(struct pop3_session *session, int event)
 {
-	if (event != POP3_ERROR || ++session->errors < session->conf->limits.errors)
+	if (event != POP3_ERROR || ++session->errors < session->link.conf->limits.errors)
 		return event;
 	log_event(LOG_NOTICE, "limit", LOG_REASON, "errors", LOG_END);
 	return pop3_reply(session, POP3_CLOSE, "too many errors");
@@ -123,19 +134,27 @@ static int count_error(struct pop3_session *session, int event)
  * section 3). */
 static void end_of_input(struct pop3_session *session, enum stream_event event)
 {
+	session->linger = false;
 	log_end(session, event == STREAM_TIMEOUT ? "timeout" : "disconnect");
 }
 
 /* The last response is said: make sure that it goes out before the connection ends. */
 static void leave(struct pop3_session *session, int event)
 {
-	int err = stream_flush(&session->stream, deadline(session));
+	int err = stream_flush(&session->link.stream, deadline(session));
 
 	log_end(session, err == -ETIMEDOUT                ? "timeout"
 			 : event == POP3_QUIT && err == 0 ? "quit"
 							  : "disconnect");
-	if (event == POP3_CLOSE && err == 0)
-		stream_linger(&session->stream);
+	session->linger = event == POP3_CLOSE && err == 0;
+}
+
+static bool begin_tls(struct pop3_session *session)
+{
+	if (stream_flush(&session->link.stream, deadline(session)) == 0 && pop3_stls_begin(session))
+		return true;
+	log_end(session, "disconnect");
+	return false;
 }
 
 /* Take one line's event through to its reply. True: the conversation goes on. */
@@ -145,6 +164,8 @@ static bool answer(struct pop3_session *session, int event)
 
 	event = count_error(session, event);
 	err = say(session, (enum pop3_event)event);
+	if (err == 0 && event == POP3_BEGIN_TLS)
+		return begin_tls(session);
 	if (err == 0 && event != POP3_QUIT && event != POP3_CLOSE)
 		return true;
 	leave(session, err < 0 ? POP3_CLOSE : event);
@@ -157,13 +178,13 @@ static bool take_line(struct pop3_session *session)
 	const char *line;
 	size_t len;
 	int event;
-	enum stream_event input =
-		stream_line(&session->stream, STREAM_LINE_MAX, deadline(session), &line, &len);
+	enum stream_event input = stream_line(&session->link.stream,
+		session->next ? SASL_LINE_MAX : STREAM_LINE_MAX, deadline(session), &line, &len);
 
 	switch (input) {
 	case STREAM_LINE:
 		event = obey(session, line, len);
-		wipe(session, line, len);
+		session_link_wipe(&session->link, line, len);
 		return answer(session, event);
 	case STREAM_TOO_LONG:
 	case STREAM_BAD_NUL:
@@ -171,7 +192,8 @@ static bool take_line(struct pop3_session *session)
 	case STREAM_BAD_LF:
 		return answer(session, refuse_line(session, input));
 	case STREAM_ENDLESS:
-		session->errors = session->conf->limits.errors; /* there is no going on behind it */
+		session->errors =
+			session->link.conf->limits.errors; /* there is no going on behind it */
 		return answer(session, pop3_reply(session, POP3_ERROR, "line without end"));
 	case STREAM_EOF:
 	case STREAM_TIMEOUT:
@@ -185,8 +207,8 @@ static bool take_line(struct pop3_session *session)
 /* RFC 2449 section 6.6: replies are collected while more commands are waiting. */
 static bool is_in_touch(struct pop3_session *session)
 {
-	if (stream_has_line(&session->stream) ||
-		stream_flush(&session->stream, deadline(session)) == 0)
+	if (stream_has_line(&session->link.stream) ||
+		stream_flush(&session->link.stream, deadline(session)) == 0)
 		return true;
 	leave(session, POP3_CLOSE);
 	return false;
@@ -194,8 +216,8 @@ static bool is_in_touch(struct pop3_session *session)
 
 void pop3_converse(struct pop3_session *session)
 {
-	stream_putf(
-		&session->stream, "+OK Pillarbox POP3 ready on %s\r\n", session->conf->hostname);
+	stream_putf(&session->link.stream, "+OK Pillarbox POP3 ready on %s\r\n",
+		session->link.conf->hostname);
 	while (is_in_touch(session) && take_line(session))
 		continue;
 }

@@ -24,7 +24,7 @@ static int verify(struct pop3_session *session)
 
 	if (!pop3_message_is_touched(&session->message))
 		return 0;
-	if (agent_fetch(&session->agent, session->message_number, &extent, &why) < 0)
+	if (agent_fetch(&session->link.agent, session->message_number, &extent, &why) < 0)
 		return -ESTALE;
 	same = pop3_message_is_at(&session->message, &extent);
 	fd_close(&extent.fd);
@@ -60,7 +60,7 @@ static int fetch(struct pop3_session *session, size_t number, uint64_t lines, in
 {
 	struct agent_extent extent;
 	struct why why = {0};
-	int err = agent_fetch(&session->agent, number, &extent, &why);
+	int err = agent_fetch(&session->link.agent, number, &extent, &why);
 
 	if (err < 0) {
 		log_event(LOG_WARNING, "fetch-failed", LOG_STATUS, why.status, LOG_REASON, why.text,

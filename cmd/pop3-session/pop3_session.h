@@ -1,6 +1,6 @@
 /*
- * pop3_session - one POP3 conversation (RFC 1939, RFC 2449, RFC 3206): what it remembers, and the
- * agreement between its handlers and the one loop that speaks to the peer.
+ * pop3_session - one POP3 conversation (RFC 1939, RFC 2449, RFC 2595, RFC 3206, RFC 5034): what it
+ * remembers, and the agreement between its handlers and the one loop that speaks to the peer.
  *
  * A handler gets the session and its argument, changes the session, leaves a reply in
  * session->reply (pop3_reply.h) and returns an event that tells the loop what to do with it.
@@ -8,13 +8,11 @@
 #ifndef POP3_SESSION_H
 #define POP3_SESSION_H
 
-#include "agent/agent_client.h"
-#include "conf/conf.h"
-#include "io/peer.h"
-#include "io/stream.h"
+#include "mail/sasl.h"
 #include "mail/verb.h"
 #include "pop3_maildrop.h"
 #include "pop3_message.h"
+#include "session/session_link.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,11 +25,13 @@ enum pop3_state {
 };
 
 enum pop3_event {
-	POP3_OK,    /* "+OK text" */
-	POP3_BODY,  /* "+OK text", what reply.body gives, and "." (RFC 1939 section 3) */
-	POP3_ERROR, /* "-ERR text", counted against [limits] errors */
-	POP3_QUIT,  /* "+OK text", and the end that the peer wished for */
-	POP3_CLOSE, /* "-ERR text", and the end */
+	POP3_OK,        /* "+OK text" */
+	POP3_BODY,      /* "+OK text", what reply.body gives, and "." (RFC 1939 section 3) */
+	POP3_CHALLENGE, /* "+ text" (RFC 5034 section 4), and session->next gets a line */
+	POP3_BEGIN_TLS, /* "+OK text", and then the handshake */
+	POP3_ERROR,     /* "-ERR text", counted against [limits] errors */
+	POP3_QUIT,      /* "+OK text", and the end that the peer wished for */
+	POP3_CLOSE,     /* "-ERR text", and the end */
 };
 
 /* RFC 1939 section 3: responses have up to 512 octets, status indicator and CRLF included. */
@@ -50,20 +50,19 @@ struct pop3_reply {
 };
 
 struct pop3_session {
-	const struct conf *conf;
-	struct peer peer;
-	struct agent agent;
-	struct stream stream;
+	struct session_link link;
 	enum pop3_state state;
 	char user[AGENT_ADDRESS_SIZE]; /* as USER gave it; empty before */
+	verb_handler *next; /* gets the next line, which is no command; NULL: it is one */
+	struct sasl sasl;   /* of the AUTH that is going on */
 	struct pop3_maildrop drop;
 	struct pop3_message message; /* the one that RETR or TOP is sending */
 	size_t message_number;
 	struct pop3_reply reply;
 	int64_t login_deadline; /* clock_ms() */
 	int64_t began;          /* clock_us() */
+	bool linger;            /* the last reply must not be lost to a reset */
 	uint64_t errors;
-	uint64_t failed_logins;
 	uint64_t retrieved;   /* messages that RETR sent whole */
 	uint64_t removed;     /* messages that QUIT removed */
 	uint64_t octets_sent; /* of bodies */
@@ -73,20 +72,26 @@ struct pop3_session {
 extern const struct verb pop3_verbs[];
 extern const char *const pop3_state_names[];
 
-/* Passwords in clear are taken from this peer ([auth] plaintext). */
-bool pop3_takes_passwords(const struct pop3_session *session);
+/* One session on in and out. Returns an exit status (sysexits). */
+int pop3_session_run(const struct session_start *start, int in, int out);
 
-/* One session on in and out. config_path is --config's, or NULL. Returns an exit status (sysexits).
+/* Somebody has logged in: lock and list the maildrop, and enter TRANSACTION. began: clock_us() of
+ * the attempt. An event. */
+int pop3_enter_transaction(struct pop3_session *session, int64_t began);
+
+/* The reply to an attempt that failed. An event. */
+int pop3_fail_login(struct pop3_session *session, const struct why *why);
+
+/* The AUTH that is going on, if any, ends without a result. */
+void pop3_auth_abort(struct pop3_session *session);
+
+/* The +OK to STLS is sent: shake hands, and forget what was said in clear. False: this was the end.
  */
-int pop3_session_run(const struct conf *conf, const char *config_path, int in, int out);
-
-/* The same where the configuration can't be used: tells the peer so. */
-int pop3_session_refuse(int out);
-
-/* What the peer is told instead of a greeting where no session can be held. */
-#define POP3_UNAVAILABLE "-ERR [SYS/TEMP] mail service not available now\r\n"
+bool pop3_stls_begin(struct pop3_session *session);
 
 verb_handler pop3_user, pop3_pass;                       /* pop3_authorization.c */
+verb_handler pop3_auth;                                  /* pop3_auth.c */
+verb_handler pop3_stls;                                  /* pop3_stls.c */
 verb_handler pop3_stat, pop3_dele, pop3_noop, pop3_rset; /* pop3_transaction.c */
 verb_handler pop3_list, pop3_uidl;                       /* pop3_list.c */
 verb_handler pop3_retr, pop3_top;                        /* pop3_retr.c */

@@ -21,7 +21,7 @@ int pop3_quit(void *context, const char *argument, size_t len)
 		return pop3_reply(session, POP3_QUIT, "goodbye");
 
 	/* Also where nothing is marked: this unlocks. */
-	err = agent_update(&session->agent, drop->marks, drop->table.count, &why);
+	err = agent_update(&session->link.agent, drop->marks, drop->table.count, &why);
 	if (err < 0)
 		log_event(LOG_ERR, "update-failed", LOG_STATUS, why.status, LOG_REASON, why.text,
 			LOG_END);

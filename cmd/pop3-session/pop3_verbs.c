@@ -1,7 +1,7 @@
 /*
  * pop3_verbs - every verb that a session knows. Dispatch, refusals, CAPA, --dump-verbs and the test
  * matrix come from here. RFC 1939 sections 4 to 7 but APOP, which needs passwords in clear on the
- * server's disk; RFC 2449 section 5.
+ * server's disk; RFC 2449 section 5 (CAPA), RFC 2595 section 4 (STLS), RFC 5034 (AUTH).
  */
 #include "pop3_session.h"
 
@@ -13,8 +13,16 @@ const char *const pop3_state_names[] = {"authorization", "named", "transaction",
 /* VERB_ENDS_GROUP: earlier replies must be on their way before this is done. */
 const struct verb pop3_verbs[] = {
 	{"CAPA", pop3_capa, ANY_STATE, VERB_NO_ARGUMENT, NULL, "CAPA"},
-	{"USER", pop3_user, LOGGING_IN, VERB_NEEDS_ARGUMENT, "USER", "USER name"},
-	{"PASS", pop3_pass, POP3_NAMED, VERB_NEEDS_ARGUMENT, NULL, "PASS password"},
+	{"STLS", pop3_stls, LOGGING_IN,
+		VERB_NO_ARGUMENT | VERB_ENDS_GROUP | VERB_NEEDS_TLS | VERB_NEEDS_CLEAR |
+			VERB_NEEDS_NOBODY,
+		"STLS", "STLS"},
+	{"AUTH", pop3_auth, LOGGING_IN, VERB_NEEDS_ARGUMENT | VERB_NEEDS_PRIVACY, "SASL PLAIN",
+		"AUTH mechanism [initial-response]"},
+	{"USER", pop3_user, LOGGING_IN, VERB_NEEDS_ARGUMENT | VERB_NEEDS_PRIVACY, "USER",
+		"USER name"},
+	{"PASS", pop3_pass, POP3_NAMED, VERB_NEEDS_ARGUMENT | VERB_NEEDS_PRIVACY, NULL,
+		"PASS password"},
 	{"STAT", pop3_stat, POP3_TRANSACTION, VERB_NO_ARGUMENT, NULL, "STAT"},
 	{"LIST", pop3_list, POP3_TRANSACTION, 0, NULL, "LIST [message]"},
 	{"UIDL", pop3_uidl, POP3_TRANSACTION, 0, "UIDL", "UIDL [message]"},

@@ -68,15 +68,18 @@ static void put_trace(struct reception *reception)
 	const struct smtp_transaction *transaction = &session->transaction;
 	struct trace trace = {
 		.helo = session->helo,
-		.address = is_numeric(session->peer.address) ? session->peer.address : NULL,
-		.origin = session->peer.pipe    ? "local pipe"
-			  : session->peer.local ? "local socket"
-						: "unknown",
-		.uid = session->peer.uid,
-		.hostname = session->conf->hostname,
-		.protocol = session->lmtp       ? "LMTP"
-			    : session->extended ? "ESMTP"
-						: "SMTP",
+		.address =
+			is_numeric(session->link.peer.address) ? session->link.peer.address : NULL,
+		.origin = session->link.peer.pipe    ? "local pipe"
+			  : session->link.peer.local ? "local socket"
+						     : "unknown",
+		.uid = session->link.peer.uid,
+		.hostname = session->link.conf->hostname,
+		.protocol = trace_protocol(smtp_is_lmtp(session) ? TRACE_LMTP
+					   : session->extended   ? TRACE_ESMTP
+								 : TRACE_SMTP,
+			session->link.tls, *session->link.user),
+		.cipher_suite = session->link.tls ? tls_cipher_suite(session->link.tls) : NULL,
 		.id = transaction->id,
 		.recipient = transaction->count == 1 ? transaction->recipients[0] : NULL,
 		.when = time(NULL),
@@ -95,7 +98,7 @@ static void put_trace(struct reception *reception)
  */
 static int64_t next_deadline(const struct reception *reception)
 {
-	const struct conf_limits *limits = &reception->session->conf->limits;
+	const struct conf_limits *limits = &reception->session->link.conf->limits;
 	int64_t grace = (int64_t)limits->command_seconds * 1000;
 	int64_t idle = clock_ms() + grace;
 	int64_t rate = INT64_MAX;
@@ -108,7 +111,7 @@ static int64_t next_deadline(const struct reception *reception)
 
 static void check_limits(struct reception *reception)
 {
-	const struct conf *conf = reception->session->conf;
+	const struct conf *conf = reception->session->link.conf;
 
 	if (reception->why.class != WHY_NONE)
 		return;
@@ -125,7 +128,7 @@ static void check_limits(struct reception *reception)
 /* Read until the final dot. DOT_MORE stands for a connection that ended before it. */
 static enum dot_event read_message(struct reception *reception)
 {
-	struct stream *stream = &reception->session->stream;
+	struct stream *stream = &reception->session->link.stream;
 	enum dot_event event = DOT_MORE;
 
 	while (event == DOT_MORE) {
@@ -175,7 +178,8 @@ static int deliver(struct smtp_session *session, const char *recipient, struct w
 		return -1;
 	}
 	path_format(&session->transaction.sender, sender);
-	if (agent_deliver(&session->agent, sender, recipient, session->transaction.id, why) < 0) {
+	if (agent_deliver(&session->link.agent, sender, recipient, session->transaction.id, why) <
+		0) {
 		if (why->class == WHY_NONE)
 			why_set(why, EIO, WHY_TEMP, "4.3.0", "delivery failed");
 		return -1;
@@ -267,7 +271,7 @@ static void finish(struct reception *reception)
 	session->transaction.size = reception->dot.octets;
 	session->transaction.deadline = clock_ms() + BUDGET_MS;
 	session->told = true; /* by log_verdict() */
-	if (session->lmtp)
+	if (smtp_is_lmtp(session))
 		answer_each(session, &reception->why);
 	else
 		answer_all(session, &reception->why);
@@ -299,9 +303,9 @@ enum smtp_event smtp_data_receive(struct smtp_session *session)
 	reception.session = session;
 	reception.fd = -1;
 	reception.begun = clock_ms();
-	dot_init(&reception.dot, session->stream.strict);
+	dot_init(&reception.dot, session->link.stream.strict);
 	header_init(&reception.header);
-	if (agent_stage(&session->agent, &reception.fd, &reception.why) == 0)
+	if (agent_stage(&session->link.agent, &reception.fd, &reception.why) == 0)
 		put_trace(&reception);
 	event = read_message(&reception);
 	fd_close(&reception.fd);

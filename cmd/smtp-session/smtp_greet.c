@@ -40,7 +40,7 @@ int smtp_helo(void *context, const char *argument, size_t len)
 
 	if (greet(session, argument, len)) {
 		session->extended = false;
-		smtp_say(session, 250, "", "%s", session->conf->hostname);
+		smtp_say(session, 250, "", "%s", session->link.conf->hostname);
 	}
 	return SMTP_GO_ON;
 }
@@ -51,7 +51,7 @@ static void put_line(struct smtp_session *session, char separator, const char *k
 	(void)buf_addf(&session->answer, "250%c%.*s", separator, (int)len, keyword);
 	if (len == 4 && memcmp(keyword, "SIZE", 4) == 0)
 		(void)buf_addf(&session->answer, " %llu",
-			(unsigned long long)session->conf->max_message_size);
+			(unsigned long long)session->link.conf->max_message_size);
 	(void)buf_addf(&session->answer, "\r\n");
 }
 
@@ -60,14 +60,16 @@ static void put_line(struct smtp_session *session, char separator, const char *k
 int smtp_ehlo(void *context, const char *argument, size_t len)
 {
 	struct smtp_session *session = context;
-	const char *line = session->conf->hostname;
+	unsigned has = session_link_has(&session->link);
+	const char *line = session->link.conf->hostname;
 	size_t line_len = strlen(line);
 
 	if (!greet(session, argument, len))
 		return SMTP_GO_ON;
 	session->extended = true;
 	for (const struct verb *verb = session->verbs; verb->name; verb++) {
-		const char *at = verb->advertise ? verb->advertise : "";
+		bool offered = verb->advertise && verb_is_offered(verb, has);
+		const char *at = offered ? verb->advertise : "";
 
 		while (*at) {
 			put_line(session, '-', line, line_len);

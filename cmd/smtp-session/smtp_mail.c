@@ -48,18 +48,58 @@ static bool take_size(struct smtp_session *session, const struct path_param *par
 		smtp_say(session, 501, "5.5.4", "SIZE needs a number of at most 20 digits");
 		return false;
 	}
-	if (err == -ERANGE || size > session->conf->max_message_size) {
+	if (err == -ERANGE || size > session->link.conf->max_message_size) {
 		smtp_say(session, 552, "5.3.4", "A message may have %llu octets at the most",
-			(unsigned long long)session->conf->max_message_size);
+			(unsigned long long)session->link.conf->max_message_size);
 		return false;
 	}
 	return true;
+}
+
+static int hex_digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* xtext (RFC 3461 section 4) of printable characters, and no others in disguise. */
+static bool is_xtext(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		int c = text[i];
+
+		if (c == '+') {
+			int high = i + 2 < len ? hex_digit(text[i + 1]) : -1;
+			int low = i + 2 < len ? hex_digit(text[i + 2]) : -1;
+
+			if (high < 0 || low < 0)
+				return false;
+			c = high << 4 | low;
+			i += 2;
+		} else if (c == '=') {
+			return false;
+		}
+		if (c < '!' || c > '~')
+			return false;
+	}
+	return len > 0;
+}
+
+/* RFC 4954 section 5: who submitted the message, says the client. Nobody here trusts it, so the
+ * message is one of unknown origin, whatever it says. */
+static bool take_auth(struct smtp_session *session, const struct path_param *param)
+{
+	if (param->value && is_xtext(param->value, param->value_len))
+		return true;
+	smtp_say(session, 501, "5.5.4", "AUTH needs a mailbox in xtext, or <>");
+	return false;
 }
 
 static bool take_param(struct smtp_session *session, const struct path_param *param)
 {
 	if (is_word(param->keyword, param->keyword_len, "SIZE"))
 		return take_size(session, param);
+	if (is_word(param->keyword, param->keyword_len, "AUTH"))
+		return take_auth(session, param);
 	if (is_word(param->keyword, param->keyword_len, "BODY")) { /* RFC 6152 section 2 */
 		if (is_word(param->value, param->value_len, "7BIT") ||
 			is_word(param->value, param->value_len, "8BITMIME"))
@@ -108,7 +148,7 @@ int smtp_mail(void *context, const char *argument, size_t len)
 	}
 	if (!take_params(session, argument + at + used, argument + len))
 		return SMTP_GO_ON;
-	if (session->transactions >= session->conf->limits.transactions) {
+	if (session->transactions >= session->link.conf->limits.transactions) {
 		session->ending = "too many transactions";
 		smtp_say(session, 421, "4.7.0",
 			"Too many messages on one connection; connect again");

@@ -31,7 +31,7 @@ int smtp_quit(void *context, const char *argument, size_t len)
 	(void)len;
 	session->quit = true;
 	session->ending = "quit";
-	smtp_say(session, 221, "2.0.0", "%s says goodbye", session->conf->hostname);
+	smtp_say(session, 221, "2.0.0", "%s says goodbye", session->link.conf->hostname);
 	return SMTP_CLOSE;
 }
 

@@ -18,23 +18,23 @@
 static bool is_own_literal(const struct smtp_session *session, const struct path *path)
 {
 	char own[PEER_ADDRESS_SIZE + 8];
-	bool six = strchr(session->peer.server, ':') != NULL;
+	bool six = strchr(session->link.peer.server, ':') != NULL;
 
-	if (!*session->peer.server)
+	if (!*session->link.peer.server)
 		return false;
-	snprintf(own, sizeof(own), "[%s%s]", six ? "IPv6:" : "", session->peer.server);
+	snprintf(own, sizeof(own), "[%s%s]", six ? "IPv6:" : "", session->link.peer.server);
 	return strcasecmp(own, path->domain) == 0;
 }
 
 /* Is this ours? Makes every local form end in a domain that the agent knows. */
 static bool localise(const struct smtp_session *session, struct path *path)
 {
-	if (conf_is_local_domain(session->conf, path->domain, strlen(path->domain)))
+	if (conf_is_local_domain(session->link.conf, path->domain, strlen(path->domain)))
 		return true;
 	if (*path->domain && !(path->literal && is_own_literal(session, path)))
 		return false;
 	/* <postmaster>, or a literal: any of our domains does */
-	snprintf(path->domain, sizeof(path->domain), "%s", session->conf->domains[0]);
+	snprintf(path->domain, sizeof(path->domain), "%s", session->link.conf->domains[0]);
 	path->literal = false;
 	return true;
 }
@@ -77,12 +77,12 @@ static void accept_recipient(struct smtp_session *session, const struct path *pa
 
 	path_format(path, address);
 	known = is_known(&session->transaction, address);
-	if (!known && agent_lookup(&session->agent, address, &why) < 0) {
+	if (!known && agent_lookup(&session->link.agent, address, &why) < 0) {
 		smtp_say_why(session, &why);
 		return;
 	}
 	/* Said twice, delivered once; but LMTP owes a reply for each time (RFC 2033 4.2). */
-	if ((!known || session->lmtp) && !keep(&session->transaction, address)) {
+	if ((!known || smtp_is_lmtp(session)) && !keep(&session->transaction, address)) {
 		smtp_say(session, 451, "4.3.0", "Out of memory");
 		return;
 	}
@@ -112,7 +112,7 @@ int smtp_rcpt(void *context, const char *argument, size_t len)
 		smtp_say(session, 555, "5.5.4", "RCPT takes no parameters"); /* 4.1.1.11 */
 	else if (strpbrk(path.local, "%!@") || !localise(session, &path))
 		smtp_say(session, 550, "5.7.1", "Mail for that address is not taken here");
-	else if (session->transaction.asked >= session->conf->max_recipients)
+	else if (session->transaction.asked >= session->link.conf->max_recipients)
 		smtp_say(session, 452, "4.5.3", "Too many recipients"); /* 4.5.3.1.10 */
 	else
 		accept_recipient(session, &path);

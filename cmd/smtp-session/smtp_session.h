@@ -8,18 +8,19 @@
 #ifndef SMTP_SESSION_H
 #define SMTP_SESSION_H
 
-#include "agent/agent_client.h"
 #include "base/buf.h"
-#include "base/id.h"
-#include "conf/conf.h"
-#include "io/peer.h"
-#include "io/stream.h"
 #include "mail/path.h"
+#include "mail/sasl.h"
 #include "mail/verb.h"
+#include "session/session_link.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* The program's own flags (session_main.h). */
+#define SMTP_LMTP       (SESSION_OWN_FLAG << 0)
+#define SMTP_SUBMISSION (SESSION_OWN_FLAG << 1)
 
 /* States for the verb table, one bit each (RFC 5321 4.1.4). */
 enum smtp_state {
@@ -32,8 +33,9 @@ enum smtp_state {
 /* What a handler asks of the loop. */
 enum smtp_event {
 	SMTP_GO_ON,
-	SMTP_RECEIVE, /* send the answer, then read the message */
-	SMTP_CLOSE,   /* send the answer, then close */
+	SMTP_RECEIVE,   /* send the answer, then read the message */
+	SMTP_BEGIN_TLS, /* send the answer, then shake hands */
+	SMTP_CLOSE,     /* send the answer, then close */
 };
 
 /* Everything between MAIL and the end of DATA; smtp_transaction_reset() forgets it. */
@@ -49,16 +51,12 @@ struct smtp_transaction {
 };
 
 struct smtp_session {
-	const struct conf *conf;
-	bool lmtp;
-	const struct verb *verbs; /* smtp_verbs or lmtp_verbs */
-	struct peer peer;
-	struct stream stream;
-	struct agent agent;
-	bool has_agent;
-	char id[ID_SIZE];
+	struct session_link link;
+	const struct verb *verbs; /* the service's */
 	unsigned state;
-	bool extended; /* EHLO or LHLO, not HELO */
+	verb_handler *next; /* gets the next line, which is no command; NULL: it is one */
+	struct sasl sasl;   /* of the AUTH that is going on */
+	bool extended;      /* EHLO or LHLO, not HELO */
 	char helo[256];
 	struct smtp_transaction transaction;
 	struct buf answer;
@@ -76,11 +74,14 @@ struct smtp_session {
 };
 
 extern const struct verb smtp_verbs[];
+extern const struct verb submission_verbs[];
 extern const struct verb lmtp_verbs[];
 extern const char *const smtp_state_names[];
 
 /* Run a session on in and out, from greeting to goodbye. Returns an exit status. */
-int smtp_session_run(const struct conf *conf, const char *config_path, bool lmtp, int in, int out);
+int smtp_session_run(const struct session_start *start, int in, int out);
+
+bool smtp_is_lmtp(const struct smtp_session *session);
 
 /* Add a one-line reply: code, enhanced status ("" only for 220, 354 and EHLO: RFC 2034 section 4)
  * and text. */
@@ -89,6 +90,12 @@ __attribute__((format(printf, 4, 5))) void smtp_say(
 
 /* Add the reply that a failure means: 4yz or 5yz from its class and status. */
 void smtp_say_why(struct smtp_session *session, const struct why *why);
+
+/* Add the reply to a line that can't be one, or to a command that the table refuses; returns the
+ * event. */
+int smtp_say_bad_line(struct smtp_session *session, enum stream_event event);
+int smtp_say_verdict(struct smtp_session *session, enum verb_verdict verdict,
+	const struct verb_call *call, const char *line, size_t len);
 
 /* For MAIL and RCPT: what path_parse() refused; detail is the last digit of 5.1.x. */
 void smtp_say_path_error(struct smtp_session *session, int err, const char *detail);
@@ -102,20 +109,17 @@ void smtp_transaction_reset(struct smtp_session *session);
  * one. */
 int smtp_send(struct smtp_session *session);
 
+/* The 220 to STARTTLS is sent: shake hands, and forget what was said in clear (smtp_starttls.c). */
+enum smtp_event smtp_starttls_begin(struct smtp_session *session);
+
+/* The AUTH that is going on, if any, ends without a result. */
+void smtp_auth_abort(struct smtp_session *session);
+
 /* After DATA was accepted with 354: read the message, deliver it, answer (smtp_data.c). */
 enum smtp_event smtp_data_receive(struct smtp_session *session);
 
 /* The verbs, each in the file that is named after what it does. */
-int smtp_helo(void *session, const char *argument, size_t len);
-int smtp_ehlo(void *session, const char *argument, size_t len);
-int smtp_mail(void *session, const char *argument, size_t len);
-int smtp_rcpt(void *session, const char *argument, size_t len);
-int smtp_data(void *session, const char *argument, size_t len);
-int smtp_rset(void *session, const char *argument, size_t len);
-int smtp_noop(void *session, const char *argument, size_t len);
-int smtp_quit(void *session, const char *argument, size_t len);
-int smtp_vrfy(void *session, const char *argument, size_t len);
-int smtp_expn(void *session, const char *argument, size_t len);
-int smtp_help(void *session, const char *argument, size_t len);
+verb_handler smtp_ehlo, smtp_helo, smtp_starttls, smtp_auth, smtp_mail, smtp_rcpt, smtp_data;
+verb_handler smtp_rset, smtp_noop, smtp_quit, smtp_vrfy, smtp_expn, smtp_help;
 
 #endif

@@ -1,0 +1,160 @@
+/*
+ * session_tls - see session_tls.h. Trusts the configuration and the agent; the peer not at all:
+ * whatever comes of the handshake that is not TLS ends the connection.
+ */
+#include "session/session_tls.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "io/jail.h"
+#include "session/session_link.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+_Static_assert(TLS_TICKET_KEY_SIZE == AGENT_TICKET_SIZE, "the agent's keys are for TLS");
+
+struct setup {
+	struct tls_pair pairs[CONF_MAX_PAIRS];
+	struct tls_setup tls;
+};
+
+static void set_up(struct setup *setup, const struct conf *conf)
+{
+	for (size_t i = 0; i < conf->tls_count; i++)
+		setup->pairs[i] = (struct tls_pair){.name = conf->tls[i].name,
+			.certificate = conf->tls[i].certificate,
+			.key = conf->tls[i].key};
+	setup->tls = (struct tls_setup){.pairs = setup->pairs,
+		.count = conf->tls_count,
+		.priorities = conf->tls_priorities};
+}
+
+/* The file of which a credential is a copy: that of [tls], where both are there. */
+static void look_behind_credential(const struct conf *conf, struct stat *out)
+{
+	const char *folder = getenv("CREDENTIALS_DIRECTORY");
+
+	if (!folder || conf->tls_count == 0 || *conf->tls[0].name ||
+		stat(conf->tls[0].certificate, out) < 0)
+		memset(out, 0, sizeof(*out));
+}
+
+int session_tls_read(struct session_tls *tls, const struct conf *conf)
+{
+	struct setup setup;
+	int err;
+
+	set_up(&setup, conf);
+	if (tls->server && !tls_server_is_stale(tls->server, &setup.tls))
+		return 0;
+	tls_server_free(&tls->server);
+	memset(tls, 0, sizeof(*tls));
+	look_behind_credential(conf, &tls->certificate);
+	err = tls_server_new(&setup.tls, &tls->server, &tls->why);
+	tls->wanted = err != -ENOENT || tls->why.class != WHY_NONE;
+	return tls->wanted ? err : 0;
+}
+
+bool session_tls_is_outdated(const struct session_tls *tls, const struct conf *conf)
+{
+	const struct stat *old = &tls->certificate;
+	struct stat now;
+
+	if (!tls->server)
+		return false;
+	look_behind_credential(conf, &now);
+	return now.st_dev != old->st_dev || now.st_ino != old->st_ino ||
+	       now.st_size != old->st_size || now.st_mtim.tv_sec != old->st_mtim.tv_sec ||
+	       now.st_mtim.tv_nsec != old->st_mtim.tv_nsec;
+}
+
+int session_tls_load(struct session_tls *tls)
+{
+	int err;
+
+	if (!tls->server)
+		return tls->wanted ? -EINVAL
+				   : why_set(&tls->why, ENOENT, WHY_PERM, "5.3.5",
+					     "[tls] names no certificate");
+	if (tls->loaded)
+		return 0;
+	err = tls_server_load(tls->server, &tls->why);
+	tls->loaded = err == 0;
+	if (tls->loaded && *tls_server_note(tls->server))
+		log_event(LOG_WARNING, "note", LOG_REASON, tls_server_note(tls->server), LOG_END);
+	return err;
+}
+
+/* TLS is loaded, or will never be. */
+static int seal(struct session_link *link, struct why *why)
+{
+	int err = link->sealed ? 0 : jail_seal(why);
+
+	if (err < 0)
+		log_event(LOG_ERR, "unavailable", LOG_STATUS, why->status, LOG_REASON, why->text,
+			LOG_END);
+	else
+		link->sealed = true;
+	return err;
+}
+
+int session_tls_prepare(struct session_link *link, struct why *why)
+{
+	struct session_tls *tls = link->start->tls;
+	int err = session_tls_load(tls);
+	int sealed = seal(link, why);
+
+	if (err < 0 && tls->server) /* else it was said when the session began */
+		log_event(LOG_ERR, "tls-unusable", LOG_STATUS, tls->why.status, LOG_REASON,
+			tls->why.text, LOG_END);
+	if (sealed < 0)
+		return sealed;
+	if (err < 0)
+		*why = tls->why;
+	return err;
+}
+
+/* The service's key for tickets. Without one TLS works as well, only that each handshake is whole.
+ */
+static bool get_ticket_key(struct session_link *link, unsigned char key[static TLS_TICKET_KEY_SIZE])
+{
+	struct why why = {0};
+	int err = agent_ticket_key(&link->agent, link->start->service->name, key, &why);
+
+	if (err < 0 && err != -ENOENT)
+		log_event(LOG_WARNING, "no-tickets", LOG_STATUS, why.status, LOG_REASON, why.text,
+			LOG_END);
+	return err == 0;
+}
+
+static void log_begun(struct session_link *link, int64_t began)
+{
+	char took[24];
+
+	log_context(LOG_TLS, tls_description(link->tls));
+	snprintf(took, sizeof(took), "%" PRId64, clock_us() - began);
+	log_event(LOG_INFO, "tls", LOG_DURATION_US, took, LOG_REASON,
+		tls_is_resumed(link->tls) ? "resumed" : "", LOG_END);
+}
+
+int session_tls_begin(struct session_link *link)
+{
+	unsigned char key[TLS_TICKET_KEY_SIZE];
+	int64_t began = clock_us();
+	bool tickets = get_ticket_key(link, key);
+	struct why why = {0};
+	int err = tls_accept(link->start->tls->server, &link->stream, tickets ? key : NULL,
+		clock_ms() + link->handshake_ms, &link->tls, &why);
+
+	explicit_bzero(key, sizeof(key));
+	if (err < 0)
+		log_event(LOG_NOTICE, "tls-failed", LOG_REASON, why.text, LOG_END);
+	else
+		log_begun(link, began);
+	return err;
+}
