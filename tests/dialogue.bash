@@ -8,6 +8,13 @@
 via_pipe() { "$BUILD/$1" --config "$CONF" 2>>"$T/log"; }
 via_tcp() { tcp_client 65536; }
 via_octets() { tcp_client 1; }
+via_starttls() { tls_client smtp; }
+via_stls() { tls_client pop3; }
+via_tls() { tls_client -; }
+via_tls_octets() { tls_client - 1; }
+
+# tls_client smtp|lmtp|pop3|- [STEP]: the same through TLS, which has to be asked for, or is there from the beginning.
+tls_client() { python3 "$BATS_TEST_DIRNAME/tls_client.py" "$PORT" "$@"; }
 
 # tcp_client N: write N octets at a time to $PORT, then close that direction; print what comes.
 tcp_client() {

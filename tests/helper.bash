@@ -58,6 +58,7 @@ place() {
 	if [ "$(id -u)" = 0 ]; then chown "$OWNER" "$T/mail" "$T/cache"; fi
 	export T SHM CONF
 	PIDS=()
+	FLAGS=()
 }
 
 # Call from teardown(): stops what server() started and removes the place.
@@ -88,13 +89,25 @@ free_port() {
 	python3 -c 'import socket; s=socket.socket(); s.bind(("127.0.0.1",0)); print(s.getsockname()[1])'
 }
 
-# server PROGRAM [systemd-socket-activate flags -- ] : serve PROGRAM of the place on $PORT by socket activation in
-# listening mode; waits until it accepts. The socket is open when this returns.
+# secure [CERTIFICATE]: give the place certificates (certs.bash) and TLS with this one of them, by default ecdsa. Lines
+# on standard input are more keys of [tls], and further sections.
+secure() {
+	local name=${1:-ecdsa}
+	# shellcheck source=tests/certs.bash
+	. "$ROOT/tests/certs.bash"
+	certs "$T/certs"
+	printf '[tls]\ncertificate = %s\nkey = %s\ntickets = %s\n' "$T/certs/$name.crt" "$T/certs/$name.key" \
+		"$T/tickets" >>"$CONF"
+	if [ ! -t 0 ]; then cat >>"$CONF"; fi
+}
+
+# server PROGRAM [systemd-socket-activate flags]: serve PROGRAM, with the flags in $FLAGS, of the place on $PORT by
+# socket activation in listening mode; waits until it accepts. The socket is open when this returns.
 server() {
 	local program=$1
 	PORT=$(free_port)
 	systemd-socket-activate -E ASAN_OPTIONS -l "127.0.0.1:$PORT" "${@:2}" \
-		"$BUILD/$program" --config "$CONF" 2>>"$T/log" >/dev/null 3>&- &
+		"$BUILD/$program" --config "$CONF" "${FLAGS[@]}" 2>>"$T/log" >/dev/null 3>&- &
 	PIDS+=($!)
 	wait_for_port "$PORT"
 }

@@ -40,6 +40,23 @@ all_dialogues() {
 	all_dialogues octets
 }
 
+@test "pop3: dialogues through STLS" {
+	place <<<$'[limits]\nper_source = 100'
+	secure
+	server pop3-session
+	all_dialogues stls
+	[ "$(grep -c 'EVENT=tls .*TLS="TLS1.3 ' "$T/log")" -ge 11 ]
+}
+
+@test "pop3: dialogues through TLS from the beginning, all at once and octet by octet" {
+	place <<<$'[limits]\nper_source = 100'
+	secure
+	FLAGS=(--tls)
+	server pop3-session
+	all_dialogues tls
+	all_dialogues tls_octets
+}
+
 @test "pop3: LF alone ends a command, too" {
 	place
 	messages 2 | seed alice
@@ -72,7 +89,7 @@ all_dialogues() {
 			expect_line '\+OK maildrop has 0 messages .*'
 		else
 			expect_no_line USER
-			expect_line '-ERR passwords are not taken on this connection'
+			expect_line '-ERR \[AUTH\] passwords are not taken without TLS here'
 			expect_line '-ERR PASS is not possible in this state'
 		fi
 		unplace
@@ -177,9 +194,6 @@ all_dialogues() {
 	run "$BUILD/pop3-session" --help
 	[ "$status" = 0 ]
 	expect_line 'usage: pop3-session .*'
-	run "$BUILD/pop3-session" --tls
-	[ "$status" = 69 ]
-	[[ "$output" == *TLS* ]]
 	run "$BUILD/pop3-session" --frob
 	[ "$status" = 64 ]
 	run "$BUILD/pop3-session" argument

@@ -37,6 +37,23 @@ body() { perl -0777 -pe 's/\AFrom .*?\nReceived: [^\n]*\n(?:[ \t][^\n]*\n)*//s; 
 	all_dialogues octets
 }
 
+@test "smtp: dialogues through STARTTLS" {
+	place <<<$'[limits]\nper_source = 100'
+	secure
+	server smtp-session
+	all_dialogues starttls
+	[ "$(grep -c 'EVENT=tls .*TLS="TLS1.3 ' "$T/log")" -ge 7 ]
+}
+
+@test "smtp: dialogues through TLS from the beginning, all at once and octet by octet" {
+	place <<<$'[limits]\nper_source = 100'
+	secure
+	FLAGS=(--tls)
+	server smtp-session
+	all_dialogues tls
+	all_dialogues tls_octets
+}
+
 @test "smtp: a message lies in the mailbox as it was sent, behind our fields" {
 	place
 	printf 'Subject: x\n\nFrom here\n>From there\n.\n..\n\n' >"$T/message"
@@ -211,11 +228,16 @@ body() { perl -0777 -pe 's/\AFrom .*?\nReceived: [^\n]*\n(?:[ \t][^\n]*\n)*//s; 
 	grep -q '^Return-Path: <a@\[192\.0\.2\.1\]>$' "$T/mail/alice"
 }
 
-@test "smtp: --lmtp and --submission exclude each other; --tls says what is missing" {
+@test "smtp: options" {
+	place
 	run "$BUILD/smtp-session" --lmtp --submission
 	[ "$status" = 64 ]
-	place
-	run smtp --tls </dev/null
-	[ "$status" = 69 ]
-	[[ "$output" == 421* ]]
+	run "$BUILD/smtp-session" --frob
+	[ "$status" = 64 ]
+	run "$BUILD/smtp-session" argument
+	[ "$status" = 64 ]
+	run "$BUILD/smtp-session" --version
+	[[ "$output" =~ ^smtp-session\ \(Pillarbox\)\ [0-9.]+$ ]]
+	run smtp --lmtp --tls --dump-verbs
+	[[ "${lines[0]}" == LHLO* ]]
 }
