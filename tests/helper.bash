@@ -96,8 +96,7 @@ secure() {
 	# shellcheck source=tests/certs.bash
 	. "$ROOT/tests/certs.bash"
 	certs "$T/certs"
-	printf '[tls]\ncertificate = %s\nkey = %s\ntickets = %s\n' "$T/certs/$name.crt" "$T/certs/$name.key" \
-		"$T/tickets" >>"$CONF"
+	printf '[tls]\ncertificate = %s\nkey = %s\n' "$T/certs/$name.crt" "$T/certs/$name.key" >>"$CONF"
 	if [ ! -t 0 ]; then cat >>"$CONF"; fi
 }
 
