@@ -28,6 +28,19 @@ serve_three() {
 	server pop3-session
 }
 
+# serve_three_secure: the same by STLS on $PORT, and on $PORT_TLS by TLS from the beginning; no passwords in clear.
+serve_three_secure() {
+	local port
+	serve_three
+	printf '[auth]\nplaintext = never\n' >>"$CONF"
+	secure
+	port=$PORT
+	FLAGS=(--tls)
+	server pop3-session
+	PORT_TLS=$PORT
+	PORT=$port
+}
+
 # fetched N FILE: FILE is message N, but for what a client puts in front and for line ends.
 fetched() {
 	tr -d '\r' <"$2" | sed -n '/^From: [abc]@/,$p' >"$T/got"
@@ -138,4 +151,76 @@ left() { talk STAT QUIT | sed -n 's/^+OK \([0-9]*\) [0-9]*$/\1/p'; }
 	tr -d '\r' <"$T/got" | grep -qx 'line 3000 of a longer message'
 	[ "$(grep -c '^Subject:' "$T/got")" = 3 ]
 	[ "$(left)" = 0 ]
+}
+
+@test "pop3 clients: openssl s_client, curl and Python's poplib through TLS" {
+	need curl
+	serve_three_secure
+	local how
+	for how in "-starttls pop3 -connect 127.0.0.1:$PORT" "-connect 127.0.0.1:$PORT_TLS"; do
+		# shellcheck disable=SC2086 # words
+		printf '%s\n' "AUTH PLAIN $(printf '\0alice\0secret' | base64)" 'RETR 2' QUIT |
+			openssl s_client -quiet -crlf -CAfile "$T/certs/ca.pem" -verify_hostname mail.example.org -verify_return_error \
+				$how 2>"$T/err" | sed '/^\.\r*$/,$d' >"$T/mail.2"
+		fetched 2 "$T/mail.2"
+	done
+	local curl=(curl -sS --cacert "$T/certs/ca.pem" -u alice:secret)
+	"${curl[@]}" --ssl-reqd "pop3://localhost:$PORT/3" >"$T/mail.3"
+	fetched 3 "$T/mail.3"
+	"${curl[@]}" --login-options AUTH=PLAIN "pop3s://localhost:$PORT_TLS/1" >"$T/mail.1"
+	fetched 1 "$T/mail.1"
+	run "${curl[@]}" "pop3://localhost:$PORT/1"
+	[ "$status" = 67 ]
+	python3 - "$PORT" "$PORT_TLS" "$T/certs/ca.pem" <<-'PYTHON'
+	import poplib, ssl, sys
+	context = ssl.create_default_context(cafile=sys.argv[3])
+	first = poplib.POP3("localhost", int(sys.argv[1]), timeout=20)
+	assert "STLS" in first.capa(), first.capa()
+	first.stls(context)
+	for box in first, poplib.POP3_SSL("localhost", int(sys.argv[2]), timeout=20, context=context):
+	    assert "STLS" not in box.capa() and box.capa()["SASL"] == ["PLAIN"], box.capa()
+	    box.user("alice")
+	    box.pass_("secret")
+	    assert box.stat()[0] == 3
+	    box.quit()
+	PYTHON
+}
+
+@test "pop3 clients: mpop and fetchmail through TLS" {
+	need mpop
+	need fetchmail
+	serve_three_secure
+	install -m 600 /dev/stdin "$T/mpoprc" <<-RC
+	defaults
+	host localhost
+	tls on
+	tls_trust_file $T/certs/ca.pem
+	user alice
+	password secret
+	keep on
+	uidls_file $T/uidls.%U
+	account stls
+	port $PORT
+	auth plain
+	delivery mbox $T/got.stls
+	account tls
+	port $PORT_TLS
+	tls_starttls off
+	auth user
+	uidls_file $T/uidls
+	delivery mbox $T/got.tls
+	RC
+	local account
+	for account in stls tls; do
+		mpop --file="$T/mpoprc" --quiet "$account"
+		[ "$(grep -c '^Subject:' "$T/got.$account")" = 3 ]
+	done
+	install -m 600 /dev/stdin "$T/fetchmailrc" <<-RC
+	poll localhost service $PORT proto pop3 auth password
+	user alice password secret sslproto 'TLS1.2+' sslcertck sslcertfile $T/certs/ca.pem fetchall
+	mda "cat >>$T/got.fetchmail"
+	RC
+	FETCHMAILHOME=$T fetchmail -f "$T/fetchmailrc" --pidfile "$T/pid" --nosyslog -s >"$T/fetchmail.log" 2>&1 ||
+		{ cat "$T/fetchmail.log"; false; }
+	[ "$(grep -c '^Subject:' "$T/got.fetchmail")" = 3 ]
 }

@@ -79,12 +79,77 @@ corpus() {
 
 @test "smtp clients: swaks speaks LMTP" {
 	place
-	PORT=$(free_port)
-	systemd-socket-activate -E ASAN_OPTIONS -l "127.0.0.1:$PORT" "$BUILD/smtp-session" --config "$CONF" --lmtp 2>>"$T/log" 3>&- &
-	PIDS+=($!)
-	wait_for_port "$PORT"
+	FLAGS=(--lmtp)
+	server smtp-session
 	swaks --protocol LMTP --server 127.0.0.1 --port "$PORT" --from s@example.net --to alice@example.org >"$T/out"
 	grep -q 'with LMTP' "$T/mail/alice"
+}
+
+# secure_servers: submission on $PORT, submissions (implicit TLS) on $PORT_TLS; both check log-ins, neither in clear.
+secure_servers() {
+	place <<<$'[auth]\nplaintext = never'
+	secure
+	FLAGS=(--submission --tls)
+	server smtp-session
+	PORT_TLS=$PORT
+	FLAGS=(--submission)
+	server smtp-session
+}
+
+@test "smtp clients: openssl s_client, with STARTTLS and without" {
+	secure_servers
+	local how
+	printf '%s\n' 'EHLO x' "AUTH PLAIN $(printf '\0alice\0secret' | base64)" 'MAIL FROM:<alice@example.org>' \
+		'RCPT TO:<bob@example.org>' DATA 'Subject: from openssl' '' . QUIT >"$T/in"
+	for how in "-starttls smtp -connect 127.0.0.1:$PORT" "-connect 127.0.0.1:$PORT_TLS"; do
+		# shellcheck disable=SC2086 # words
+		openssl s_client -quiet -crlf -CAfile "$T/certs/ca.pem" -verify_hostname mail.example.org -verify_return_error $how \
+			<"$T/in" >"$T/out" 2>"$T/err"
+		grep -q '^250 2\.0\.0 Accepted' "$T/out"
+		grep -q '^221 ' "$T/out"
+	done
+	[ "$(grep -c '^Subject: from openssl$' "$T/mail/bob")" = 2 ]
+}
+
+@test "smtp clients: curl and swaks log in through TLS, and don't without" {
+	secure_servers
+	local curl=(curl -sS --cacert "$T/certs/ca.pem" --mail-from alice@example.org --mail-rcpt bob@example.org --crlf
+		-T "$T/message" -u alice:secret)
+	local swaks=(swaks --server 127.0.0.1 --from alice@example.org --to bob@example.org --auth-user alice --auth-password secret)
+	printf 'Subject: from curl\n' >"$T/message"
+	"${curl[@]}" --ssl-reqd "smtp://localhost:$PORT"
+	"${curl[@]}" --login-options AUTH=LOGIN "smtps://localhost:$PORT_TLS"
+	run "${curl[@]}" "smtp://localhost:$PORT"
+	[ "$status" = 67 ] || [ "$status" = 55 ]
+	[ "$(grep -c '^Subject: from curl$' "$T/mail/bob")" = 2 ]
+	"${swaks[@]}" --port "$PORT" --tls --auth PLAIN --header 'Subject: from swaks' >"$T/out"
+	"${swaks[@]}" --port "$PORT" --tls --auth LOGIN --header 'Subject: from swaks' >"$T/out"
+	"${swaks[@]}" --port "$PORT_TLS" --tls-on-connect --auth PLAIN --header 'Subject: from swaks' >"$T/out"
+	[ "$(grep -c '^Subject: from swaks$' "$T/mail/bob")" = 3 ]
+	run "${swaks[@]}" --port "$PORT" --auth PLAIN
+	[ "$status" = 28 ] # it is not offered
+}
+
+@test "smtp clients: msmtp and Python's smtplib log in through TLS" {
+	secure_servers
+	local options=(--file=/dev/null --host=localhost --from=alice@example.org --tls=on --tls-trust-file="$T/certs/ca.pem"
+		--user=alice --passwordeval='echo secret' bob@example.org)
+	printf 'Subject: from msmtp\n' | msmtp --port="$PORT" --auth=plain "${options[@]}"
+	printf 'Subject: from msmtp\n' | msmtp --port="$PORT" --auth=login "${options[@]}"
+	printf 'Subject: from msmtp\n' | msmtp --port="$PORT_TLS" --tls-starttls=off --auth=plain "${options[@]}"
+	[ "$(grep -c '^Subject: from msmtp$' "$T/mail/bob")" = 3 ]
+	python3 - "$PORT" "$PORT_TLS" "$T/certs/ca.pem" <<-'PYTHON'
+	import smtplib, ssl, sys
+	context = ssl.create_default_context(cafile=sys.argv[3])
+	first = smtplib.SMTP("localhost", int(sys.argv[1]), timeout=20)
+	first.starttls(context=context)
+	for box in first, smtplib.SMTP_SSL("localhost", int(sys.argv[2]), timeout=20, context=context):
+	    box.login("alice", "secret")
+	    box.sendmail("alice@example.org", ["bob@example.org"], "Subject: from smtplib\r\n\r\nx\r\n")
+	    box.quit()
+	PYTHON
+	[ "$(grep -c '^Subject: from smtplib$' "$T/mail/bob")" = 2 ]
+	run ! grep -q 'EVENT=login-failed' "$T/log"
 }
 
 @test "smtp clients: msmtp sends" {
