@@ -100,7 +100,10 @@ secure() {
 	if [ ! -t 0 ]; then cat >>"$CONF"; fi
 }
 
-# server PROGRAM [systemd-socket-activate flags]: serve PROGRAM, with the flags in $FLAGS, of the place on $PORT by
+# flags [FLAG]...: those that server() gives to a program from now on.
+flags() { FLAGS=("$@"); }
+
+# server PROGRAM [systemd-socket-activate flags]: serve PROGRAM, with flags(), of the place on $PORT by
 # socket activation in listening mode; waits until it accepts. The socket is open when this returns.
 server() {
 	local program=$1

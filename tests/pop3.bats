@@ -51,7 +51,7 @@ all_dialogues() {
 @test "pop3: dialogues through TLS from the beginning, all at once and octet by octet" {
 	place <<<$'[limits]\nper_source = 100'
 	secure
-	FLAGS=(--tls)
+	flags --tls
 	server pop3-session
 	all_dialogues tls
 	all_dialogues tls_octets

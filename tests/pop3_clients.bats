@@ -35,7 +35,7 @@ serve_three_secure() {
 	printf '[auth]\nplaintext = never\n' >>"$CONF"
 	secure
 	port=$PORT
-	FLAGS=(--tls)
+	flags --tls
 	server pop3-session
 	PORT_TLS=$PORT
 	PORT=$port

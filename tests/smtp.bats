@@ -48,7 +48,7 @@ body() { perl -0777 -pe 's/\AFrom .*?\nReceived: [^\n]*\n(?:[ \t][^\n]*\n)*//s; 
 @test "smtp: dialogues through TLS from the beginning, all at once and octet by octet" {
 	place <<<$'[limits]\nper_source = 100'
 	secure
-	FLAGS=(--tls)
+	flags --tls
 	server smtp-session
 	all_dialogues tls
 	all_dialogues tls_octets

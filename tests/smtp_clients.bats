@@ -79,7 +79,7 @@ corpus() {
 
 @test "smtp clients: swaks speaks LMTP" {
 	place
-	FLAGS=(--lmtp)
+	flags --lmtp
 	server smtp-session
 	swaks --protocol LMTP --server 127.0.0.1 --port "$PORT" --from s@example.net --to alice@example.org >"$T/out"
 	grep -q 'with LMTP' "$T/mail/alice"
@@ -89,10 +89,10 @@ corpus() {
 secure_servers() {
 	place <<<$'[auth]\nplaintext = never'
 	secure
-	FLAGS=(--submission --tls)
+	flags --submission --tls
 	server smtp-session
 	PORT_TLS=$PORT
-	FLAGS=(--submission)
+	flags --submission
 	server smtp-session
 }
 

@@ -17,7 +17,7 @@ secure_servers() {
 	local program
 	place <<<$'[limits]\nper_source = 1000\nconnections = 1000'
 	secure
-	FLAGS=("$@")
+	flags "$@"
 	PORTS=()
 	for program in "${PROGRAMS[@]}"; do
 		server "$program"
@@ -88,7 +88,7 @@ each() {
 @test "tls: a handshake has a deadline, however slowly it goes on" {
 	place <<<$'[limits]\ncommand_timeout = 2\nlogin_timeout = 2'
 	secure
-	FLAGS=(--tls)
+	flags --tls
 	server smtp-session
 	check slow "$PORT" 2
 	server pop3-session
@@ -221,7 +221,7 @@ renewable() {
 	local first
 	secure_servers
 	first=${PORTS[0]}
-	FLAGS=(--submission)
+	flags --submission
 	server smtp-session
 	check resumed "$first" "$PORT"
 	[ "$(grep -c 'EVENT=tls .*REASON=resumed' "$T/log")" = 2 ]
@@ -234,7 +234,7 @@ renewable() {
 	server smtp-session
 	curl -sS --ssl-reqd --cacert "$T/certs/ca.pem" --connect-to "mail.example.org:$PORT:127.0.0.1:$PORT" \
 		"smtp://mail.example.org:$PORT" --mail-from a@example.net --mail-rcpt alice@example.org --crlf -T "$T/message"
-	FLAGS=(--submission --tls)
+	flags --submission --tls
 	server smtp-session
 	curl -sS --cacert "$T/certs/ca.pem" --connect-to "mail.example.org:$PORT:127.0.0.1:$PORT" -u bob:secret \
 		"smtps://mail.example.org:$PORT" --mail-from b@example.org --mail-rcpt alice@example.org --crlf -T "$T/message"

@@ -65,7 +65,7 @@ static int hex_digit(char c)
 static bool is_xtext(const char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
-		int c = text[i];
+		int c = (unsigned char)text[i];
 
 		if (c == '+') {
 			int high = i + 2 < len ? hex_digit(text[i + 1]) : -1;

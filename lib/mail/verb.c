@@ -16,15 +16,15 @@ static size_t trim_end(const char *text, size_t len)
 
 /* What a verb may need, in the order in which a peer is told that it is not there. */
 static const struct {
+	const char *name; /* in --dump-verbs */
 	unsigned need;
-	const char *name;
 	enum verb_verdict verdict;
 } needs[] = {
-	{VERB_NEEDS_CLEAR, "clear", VERB_BAD_STATE},
-	{VERB_NEEDS_NOBODY, "nobody", VERB_BAD_STATE},
-	{VERB_NEEDS_TLS, "tls", VERB_NOT_HERE},
-	{VERB_NEEDS_PRIVACY, "privacy", VERB_NOT_PRIVATE},
-	{VERB_NEEDS_LOGIN, "login", VERB_NOT_LOGGED_IN},
+	{"clear", VERB_NEEDS_CLEAR, VERB_BAD_STATE},
+	{"nobody", VERB_NEEDS_NOBODY, VERB_BAD_STATE},
+	{"tls", VERB_NEEDS_TLS, VERB_NOT_HERE},
+	{"privacy", VERB_NEEDS_PRIVACY, VERB_NOT_PRIVATE},
+	{"login", VERB_NEEDS_LOGIN, VERB_NOT_LOGGED_IN},
 };
 #define NEEDS (sizeof(needs) / sizeof(needs[0]))
 

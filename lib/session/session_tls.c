@@ -134,12 +134,12 @@ static bool get_ticket_key(struct session_link *link, unsigned char key[static T
 
 static void log_begun(struct session_link *link, int64_t began)
 {
+	const char *how = tls_is_resumed(link->tls) ? "resumed" : "";
 	char took[24];
 
 	log_context(LOG_TLS, tls_description(link->tls));
 	snprintf(took, sizeof(took), "%" PRId64, clock_us() - began);
-	log_event(LOG_INFO, "tls", LOG_DURATION_US, took, LOG_REASON,
-		tls_is_resumed(link->tls) ? "resumed" : "", LOG_END);
+	log_event(LOG_INFO, "tls", LOG_DURATION_US, took, LOG_REASON, how, LOG_END);
 }
 
 int session_tls_begin(struct session_link *link)
