@@ -188,3 +188,111 @@ check_inside() {
 		^(alarm|setitimer)\ landlock_restrict_self\ seccomp\ write$ ]]
 	grep -q 'alarm(7260)\|tv_sec=7260' "$T/order" # limits.session, and a minute
 }
+
+# with_log KIND: tests/jail_logs.py where its log's socket is the only one.
+with_log() {
+	needs_root
+	cat >"$T/namespace" <<-'SCRIPT'
+	set -e
+	if [ "$1" = journal ]; then
+		mount -t tmpfs none /run
+	else
+		mkdir "$T/dev"
+		mount --bind /dev "$T/dev"
+		mount -t tmpfs none /dev
+		for device in null urandom zero; do
+			: >"/dev/$device"
+			mount --bind "$T/dev/$device" "/dev/$device"
+		done
+	fi
+	exec python3 "$ROOT/tests/jail_logs.py" "$1" "$T/bin/smtp-session" "$CONF"
+	SCRIPT
+	unshare --mount true 2>/dev/null || skip "no mount namespace can be made here"
+	timeout 30 unshare --mount bash "$T/namespace" "$1" >"$T/logged"
+	cat "$T/logged"
+}
+
+@test "the journal hears a session in its jail, with fields" {
+	with_log journal
+	grep -q "^EVENT=b'connect' | SESSION_ID=b'[0-9a-z]*' | REMOTE_ADDR=b'local' | MESSAGE=.* | PRIORITY=b'6'$" "$T/logged"
+	[ "$(grep -c "REASON=b'Command not recognized'" "$T/logged")" -eq 2 ]
+	grep -q "EVENT=b'disconnect'" "$T/logged"
+}
+
+@test "syslog hears a session in its jail; one that is started again doesn't, and the session goes on" {
+	with_log syslog
+	grep -q '^<22>.*smtp-session\[[0-9]*\]: EVENT=connect' "$T/logged"
+}
+
+@test "a maildrop of a million messages is within the limits" {
+	perl -e 'print "From a\@b Tue Nov 24 13:00:00 2026\nSubject: $_\n\nx\n\n" for 1 .. 1000000' >"$T/mail/alice"
+	chmod 600 "$T/mail/alice"
+	[ "$(id -u)" != 0 ] || chown "$OWNER" "$T/mail/alice"
+	printf 'USER alice\r\nPASS secret\r\nSTAT\r\nDELE 1000000\r\nRETR 999999\r\nQUIT\r\n' | pop3 >"$T/replies"
+	grep -q '^+OK 1000000 ' "$T/replies"
+	grep -q '^Subject: 999999' "$T/replies"
+	grep -q '999999 messages left' "$T/replies"
+}
+
+# The kernel's answers are made by a seccomp filter that the session inherits: ENOSYS for these calls.
+without_calls() {
+	cat >"$T/without" <<-'SCRIPT'
+	import ctypes, os, struct, sys
+	numbers = [int(n) for n in sys.argv[1].split(",")]
+	code = [(0x20, 0, 0, 0)]
+	for n in numbers:
+	    code += [(0x15, 0, 1, n), (0x06, 0, 0, 0x00050000 | 38)]
+	code += [(0x06, 0, 0, 0x7FFF0000)]
+	program = b"".join(struct.pack("<HBBI", *c) for c in code)
+	buffer = ctypes.create_string_buffer(program)
+	fprog = struct.pack("<HxxxxxxQ", len(code), ctypes.addressof(buffer))
+	libc = ctypes.CDLL(None, use_errno=True)
+	assert libc.prctl(38, 1, 0, 0, 0) == 0
+	assert libc.prctl(22, 2, ctypes.create_string_buffer(fprog), 0, 0) == 0, os.strerror(ctypes.get_errno())
+	os.execv(sys.argv[2], sys.argv[2:])
+	SCRIPT
+	python3 "$T/without" "$@"
+}
+
+@test "a kernel without Landlock, or without seccomp: the session is served with what there is" {
+	local seccomp=317
+	[ "$(uname -m)" = x86_64 ] || seccomp=277
+	printf 'QUIT\r\n' >"$T/dialogue"
+	without_calls 444,445,446 "$T/bin/smtp-session" --config "$CONF" <"$T/dialogue" >"$T/replies" 2>>"$T/log"
+	grep -q '^221 ' "$T/replies"
+	without_calls $seccomp "$T/bin/pop3-session" --config "$CONF" <"$T/dialogue" >"$T/replies" 2>>"$T/log"
+	grep -q '^+OK goodbye' "$T/replies"
+	[ "$(grep -c EVENT=no-jail "$T/log")" -eq 2 ]
+}
+
+is_sanitized() { grep -q __asan_init "$BUILD/smtp-session"; }
+
+@test "a listener runs with the calls that its unit allows, from its start to its end" {
+	! is_sanitized || skip "no unit is for a build with sanitizers"
+	sed -i 's/^\[limits\]/&/; $a [limits]\nlisten_idle = 1' "$CONF"
+	systemd-socket-activate --seqpacket -l "$T/agent" "$T/bin/spool-agent" --config "$CONF" >/dev/null 2>>"$T/log" 3>&- &
+	PIDS+=($!)
+	local i calls listener
+	for i in $(seq 100); do [ -S "$T/agent" ] && break; sleep 0.05; done
+	chmod 666 "$T/agent"
+	calls=$("$BUILD/jail-filter" --list | paste -sd ' ')
+	PORT=$(free_port)
+	python3 "$ROOT/tests/jail_unit.py" "$calls" "$PORT" "$T/bin/smtp-session" --config "$CONF" 2>>"$T/log" 3>&- &
+	listener=$!
+	PIDS+=($listener)
+	wait_for_port "$PORT" || { cat "$T/log"; false; }
+	printf 'Subject: x\n\nhello\n' >"$T/message"
+	curl -sS --max-time 30 "smtp://127.0.0.1:$PORT" --mail-from s@example.net --mail-rcpt alice@example.org \
+		--crlf --upload-file "$T/message" || { cat "$T/log"; false; }
+	wait $listener # it has been idle
+	grep -qx hello "$T/mail/alice"
+}
+
+@test "the filters of each architecture allow, refuse and kill as they should" {
+	! is_sanitized || skip "a build with sanitizers allows more"
+	run python3 "$ROOT/tests/jail_filter.py" "$BUILD/gen/io/jail_filter.h"
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"x86_64 loading"* ]]
+	[[ "$output" == *"aarch64 loading"* ]]
+}
