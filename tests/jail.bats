@@ -272,14 +272,14 @@ is_sanitized() { grep -q __asan_init "$BUILD/smtp-session"; }
 	sed -i 's/^\[limits\]/&/; $a [limits]\nlisten_idle = 1' "$CONF"
 	systemd-socket-activate --seqpacket -l "$T/agent" "$T/bin/spool-agent" --config "$CONF" >/dev/null 2>>"$T/log" 3>&- &
 	PIDS+=($!)
-	local i calls listener
-	for i in $(seq 100); do [ -S "$T/agent" ] && break; sleep 0.05; done
+	local calls listener
+	for _ in $(seq 100); do [ -S "$T/agent" ] && break; sleep 0.05; done
 	chmod 666 "$T/agent"
 	calls=$("$BUILD/jail-filter" --list | paste -sd ' ')
 	PORT=$(free_port)
 	python3 "$ROOT/tests/jail_unit.py" "$calls" "$PORT" "$T/bin/smtp-session" --config "$CONF" 2>>"$T/log" 3>&- &
 	listener=$!
-	PIDS+=($listener)
+	PIDS+=("$listener")
 	wait_for_port "$PORT" || { cat "$T/log"; false; }
 	printf 'Subject: x\n\nhello\n' >"$T/message"
 	curl -sS --max-time 30 "smtp://127.0.0.1:$PORT" --mail-from s@example.net --mail-rcpt alice@example.org \

@@ -74,6 +74,9 @@ static int enter_jail(struct session_link *link, const struct session_plan *plan
 	if (fallback)
 		log_event(LOG_WARNING, "no-user", LOG_REASON,
 			"there is no user " SESSION_USER ": this session runs as nobody", LOG_END);
+	if (open)
+		log_event(LOG_WARNING, "no-jail", LOG_REASON,
+			"the kernel lacks Landlock or seccomp filters", LOG_END);
 	return 0;
 }
 
