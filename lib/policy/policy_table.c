@@ -22,13 +22,18 @@ struct head {
 	unsigned char secret[HMAC_KEY_SIZE];
 };
 
-/* LMDB's own errors are negative; but for a few they mean that the file is not what it should be.
- * That it does not fit any more, or refuses an argument, comes from the same. */
+/* What the host may refuse. Everything else comes from the file: LMDB's own errors, which are
+ * negative, and what the system says to the sizes and places that it has found there. */
 static int error_of(int result)
 {
-	if (result < 0 || result == EINVAL || result == EFBIG || result == EIO)
-		return -EUCLEAN;
-	return -result;
+	static const int refusals[] = {
+		0, ENOSPC, EDQUOT, EMFILE, ENFILE, EACCES, EPERM, EROFS, ENOENT, EINTR};
+
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(*refusals); i++) {
+		if (result == refusals[i])
+			return -result;
+	}
+	return -EUCLEAN;
 }
 
 static MDB_val value_of(const void *data, size_t size)
