@@ -4,9 +4,8 @@
 setup() {
 	load helper
 	load maildrop
+	load agent
 }
-
-AUTH_FAILED='login auth 5.7.8 authentication failed'
 
 teardown() {
 	unplace
@@ -23,63 +22,6 @@ sweep_wrapper() {
 		pid=$(cat "$folder/pid" 2>/dev/null) || continue
 		if [ -n "$pid" ] && [ ! -e "/proc/$pid" ] && [ -O "$folder" ]; then rm -rf "$folder"; fi
 	done
-}
-
-# agent_place: a place, and in $T/bin a tool that finds the agent beside itself.
-agent_place() {
-	place
-	mkdir "$T/bin"
-	cp "$BUILD/tools/agent-tool" "$T/bin/"
-	cp "$BUILD/spool-agent" "$T/bin/" # not a link: an ordinary user may have no way to where root has built
-	touch "$T/log"
-}
-
-# ask REQUEST...: a session's own agent is asked; replies go to $output.
-ask() {
-	output=$(printf '%s\n' "$@" | "$T/bin/agent-tool" --spawn "$CONF" 2>>"$T/log")
-	lines=()
-	mapfile -t lines <<<"$output"
-}
-
-# start_asking: as ask(), but requests are written to fd 7 and replies read from fd 8; $TOOL is its process.
-start_asking() {
-	mkfifo "$T/requests" "$T/replies"
-	"$T/bin/agent-tool" --spawn "$CONF" <"$T/requests" >"$T/replies" 2>>"$T/log" 3>&- &
-	TOOL=$!
-	PIDS+=("$TOOL")
-	exec 7>"$T/requests" 8<"$T/replies"
-}
-
-stop_asking() {
-	exec 7>&- 8<&-
-	wait "$TOOL"
-}
-
-# say REQUEST: its last reply line is in $reply.
-say() {
-	echo "$1" >&7
-	read -r -t 20 reply <&8
-}
-
-expect() {
-	[ "$output" = "$(printf '%s\n' "$@")" ] || {
-		printf 'wanted:\n%s\ngot:\n%s\n' "$(printf '%s\n' "$@")" "$output"
-		return 1
-	}
-}
-
-needs_root() { [ "$(id -u)" = 0 ] || skip "needs root"; }
-
-# no_process PATTERN: within some seconds, none is left.
-no_process() {
-	local i
-	for i in $(seq 100); do
-		pgrep -f "$1" >/dev/null || return 0
-		sleep 0.05
-	done
-	pgrep -af "$1"
-	echo "still there after $i tries"
-	return 1
 }
 
 # dead PID: wait until the process is a zombie or gone.
@@ -645,6 +587,33 @@ pam_stack() { printf '%s\n' "$@" >"$T/pam.d/pillarbox"; }
 	pam_stack "auth required pam_exec.so $T/hang" 'account required pam_permit.so'
 	LD_PRELOAD=$WRAPPERS timeout -s KILL 1 "$T/bin/agent-tool" --spawn "$CONF" <<<'login alice secret' || true
 	no_process "^spool-agent --config $CONF"
+}
+
+@test "agent: who has failed too often is refused before PAM is asked" {
+	pam_place
+	printf '#!/bin/sh\necho asked >>%s\n' "$T/asked" >"$T/count"
+	chmod 755 "$T/count"
+	: >"$T/asked"
+	chmod 666 "$T/asked"
+	pam_stack "auth required pam_exec.so $T/count" "auth required $PAM_MODULES/pam_matrix.so passdb=$T/passdb" \
+		"account required $PAM_MODULES/pam_matrix.so passdb=$T/passdb"
+	pam_ask 'login alice wrong' 'login alice@example.org wrong'
+	expect "$AUTH_FAILED" "$AUTH_FAILED"
+	[ "$(wc -l <"$T/asked")" = 2 ]
+	printf '[auth]\nuser_failures = 2\n' >>"$CONF"
+	pam_ask 'login alice secret' 'login ALICE secret'
+	expect 'login temp 4.7.0 too many failed log-ins, try again later' \
+		'login temp 4.7.0 too many failed log-ins, try again later'
+	[ "$(wc -l <"$T/asked")" = 2 ]
+	# What PAM itself could not find out is nobody's failure.
+	rm "$T/failures"
+	pam_stack "auth required $PAM_MODULES/pam_matrix.so passdb=/nonexistent" 'account required pam_permit.so'
+	pam_ask 'login alice secret' 'login alice secret'
+	[[ ${lines[1]} == 'login temp 4.7.0 passwords can'* ]]
+	pam_stack "auth required $PAM_MODULES/pam_matrix.so passdb=$T/passdb" \
+		"account required $PAM_MODULES/pam_matrix.so passdb=$T/passdb"
+	pam_ask 'login alice secret'
+	expect 'login ok'
 }
 
 @test "agent: PAM learns the peer's address and the service" {

@@ -89,7 +89,7 @@ static int check_peer(struct agent_monitor *monitor)
 /* More than any session of ours can have reason to ask. */
 static uint64_t count_requests(const struct conf *conf)
 {
-	return conf->limits.logins + conf->limits.junk_commands +
+	return 1 + conf->limits.logins + conf->limits.junk_commands +
 	       conf->limits.transactions * (2 * conf->max_recipients + conf->limits.errors + 2);
 }
 
