@@ -28,7 +28,7 @@ struct policy_record {
 #define POLICY_DELAY_MS 15000
 
 /* How long a user is known where he logged in: who reads mail there does so within a month. */
-#define POLICY_KNOWN_SECONDS (30 * 86400)
+#define POLICY_KNOWN_SECONDS 2592000 /* 30 days */
 
 void policy_record_init(struct policy_record *record, int64_t now);
 
