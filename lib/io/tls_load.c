@@ -51,20 +51,22 @@ static void clean_environment(void)
 	(void)unsetenv("SSLKEYLOGFILE");
 }
 
-int tls_load(const char *path, const struct tls_module **out, struct why *why)
+const struct tls_module *tls_load(const char *path, struct why *why)
 {
 	const struct tls_module *module;
 	void *handle;
 
 	clean_environment();
 	handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-	if (!handle)
-		return why_set(why, ENOENT, WHY_TEMP, "4.7.0", "load TLS: %s", dlerror());
+	if (!handle) {
+		why_set(why, ENOENT, WHY_TEMP, "4.7.0", "load TLS: %s", dlerror());
+		return NULL;
+	}
 	module = dlsym(handle, TLS_MODULE_SYMBOL);
-	if (!module || module->version != TLS_MODULE_VERSION ||
-		module->why_size != sizeof(struct why))
-		return why_set(why, ENOEXEC, WHY_TEMP, "4.7.0",
-			"%s: belongs to another release of Pillarbox", path);
-	*out = module;
-	return 0;
+	if (module && module->version == TLS_MODULE_VERSION &&
+		module->why_size == sizeof(struct why))
+		return module;
+	why_set(why, ENOEXEC, WHY_TEMP, "4.7.0", "%s: belongs to another release of Pillarbox",
+		path);
+	return NULL;
 }

@@ -10,8 +10,8 @@
 /* Where the module is; whether it can be loaded shows later. */
 void tls_load_find(char path[static PATH_MAX]);
 
-/* Load it, for as long as the process lives. What it looks up from now on, and the jail's part in
- * that, is told in tls_load.c. 0 or -errno with *why. */
-int tls_load(const char *path, const struct tls_module **out, struct why *why);
+/* Load it, for as long as the process lives. What it needs of the jail then is told in tls_load.c.
+ * NULL with *why: it is not there, can't be loaded, or is of another release. */
+const struct tls_module *tls_load(const char *path, struct why *why);
 
 #endif

@@ -166,14 +166,15 @@ static void wipe(struct tls_server *server)
 
 int tls_server_load(struct tls_server *server, struct why *why)
 {
-	int err = 0;
+	int err;
 
 	if (server->engine)
 		return 0;
 	if (!server->module)
-		err = tls_load(server->module_path, &server->module, why);
-	if (!err)
-		err = make_engine(server, why);
+		server->module = tls_load(server->module_path, why);
+	if (!server->module)
+		return -ENOENT;
+	err = make_engine(server, why);
 	if (!err)
 		wipe(server);
 	return err;

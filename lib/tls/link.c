@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define NAME_MAX_SIZE 256 /* of a server name, with its NUL */
 
@@ -50,17 +51,28 @@ static int choose_certificates(gnutls_session_t session)
 	return gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, link->credentials);
 }
 
+/* GnuTLS takes a copy of the key. */
+static int turn_on_tickets(struct tls_link *link, const unsigned char *ticket_key)
+{
+	unsigned char copy[TLS_TICKET_KEY_SIZE];
+	gnutls_datum_t key = {.data = copy, .size = sizeof(copy)};
+	int code;
+
+	memcpy(copy, ticket_key, sizeof(copy));
+	code = gnutls_session_ticket_enable_server(link->session, &key);
+	explicit_bzero(copy, sizeof(copy));
+	return code;
+}
+
 static int set_up(struct tls_link *link, const unsigned char *ticket_key)
 {
-	gnutls_datum_t key = {
-		.data = (unsigned char *)(uintptr_t)ticket_key, .size = TLS_TICKET_KEY_SIZE};
 	int code = gnutls_priority_set(link->session, link->engine->priorities);
 
 	if (code >= 0)
 		code = gnutls_credentials_set(
 			link->session, GNUTLS_CRD_CERTIFICATE, link->engine->standard_credentials);
 	if (code >= 0 && ticket_key)
-		code = gnutls_session_ticket_enable_server(link->session, &key);
+		code = turn_on_tickets(link, ticket_key);
 	if (code < 0)
 		return code;
 	gnutls_certificate_server_set_request(link->session, GNUTLS_CERT_IGNORE);
