@@ -13,6 +13,7 @@ CC         ?= cc
 ifeq ($(origin CC),default)
 CC         := gcc
 endif
+CC_FOR_BUILD ?= $(CC)
 
 PROGRAMS := smtp-session pop3-session spool-agent
 AREAS    := base io mail conf spool account policy agent session
@@ -97,8 +98,9 @@ $(ARCHIVE): $(LIB_OBJ)
 	$(AR) rcs $@ $^
 
 # The jail's system call filter: compiled into octets by a program that only this makefile runs.
-$(BUILD)/jail-filter: $(OBJ)/$(JAIL).o
-	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lseccomp
+# It runs here, wherever what is built will run.
+$(BUILD)/jail-filter: $(JAIL).c lib/io/jail_calls.h lib/io/jail_seccomp.h $(STAMP)
+	$(CC_FOR_BUILD) -std=gnu17 -O1 $(WARN) -D_GNU_SOURCE -Ilib -o $@ $< -lseccomp
 
 $(GEN)/io/jail_filter.h: $(BUILD)/jail-filter
 	@mkdir -p $(@D)
