@@ -18,7 +18,8 @@ CC_FOR_BUILD ?= $(CC)
 PROGRAMS := smtp-session pop3-session spool-agent
 AREAS    := base io mail conf spool account policy agent session
 
-WARN  := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+WERROR ?= -Werror
+WARN  := -Wall -Wextra $(WERROR) -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	-Wcast-qual -Wwrite-strings -Wformat=2 -Wundef -Wvla -Wimplicit-fallthrough -Wno-format-nonliteral
 HARD  := -fPIE -fstack-protector-strong -fstack-clash-protection -fno-strict-aliasing
 LINK  := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
@@ -138,7 +139,7 @@ $(CERTS): tests/certs.bash
 SPOOL_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard lib/spool/*.c))
 $(filter $(OBJ)/lib/base/% $(OBJ)/lib/mail/% $(OBJ)/lib/spool/%,$(LIB_OBJ)): private HARD += -fPIC
 $(BUILD)/libspool.a: $(SPOOL_OBJ) $(ARCHIVE) lib/spool/spool.h
-	$(CC) $(ALL_CFLAGS) $(if $(findstring -flto,$(CFLAGS)),-flinker-output=nolto-rel) -r -nostdlib \
+	$(CC) $(filter-out -fsanitize=%,$(ALL_CFLAGS)) $(if $(findstring -flto,$(CFLAGS)),-flinker-output=nolto-rel) -r -nostdlib \
 		-o $(OBJ)/libspool.o $(SPOOL_OBJ) $(ARCHIVE)
 	grep -oE '\<spool_[a-z_]+\(' lib/spool/spool.h | tr -d '(' | sort -u > $(OBJ)/libspool.symbols
 	$(OBJCOPY) --keep-global-symbols=$(OBJ)/libspool.symbols $(OBJ)/libspool.o
