@@ -247,6 +247,7 @@ format: ## lay out all C files as .clang-format says
 
 MANDIR = $(PREFIX)/share/man
 DOCDIR = $(PREFIX)/share/doc/pillarbox
+UNITDIR = $(PREFIX)/lib/systemd/system
 ifneq ($(wildcard /etc/pam.d/common-auth),)
 PAM_FILE ?= packaging/pam.d/pillarbox.debian
 else
@@ -255,6 +256,7 @@ endif
 install: programs ## install below $(DESTDIR)$(PREFIX)
 	install -d $(addprefix $(DESTDIR),$(PREFIX)/bin $(LIBEXECDIR) $(MANDIR)/man3 $(MANDIR)/man5 $(MANDIR)/man7 \
 		$(MANDIR)/man8 $(DOCDIR) $(PREFIX)/lib/sysusers.d $(PREFIX)/lib/tmpfiles.d \
+		$(UNITDIR) $(PREFIX)/share/pillarbox $(DOCDIR)/xinetd \
 		$(SYSCONFDIR)/pillarbox $(SYSCONFDIR)/pam.d)
 	install -m 755 $(BUILD)/smtp-session $(BUILD)/pop3-session $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(BUILD)/spool-agent $(DESTDIR)$(LIBEXECDIR)/
@@ -265,6 +267,10 @@ install: programs ## install below $(DESTDIR)$(PREFIX)
 	install -m 644 man/*.8 $(DESTDIR)$(MANDIR)/man8/
 	install -m 644 systemd/pillarbox.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/pillarbox.conf
 	install -m 644 systemd/pillarbox.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/pillarbox.conf
+	packaging/units $(DESTDIR)$(UNITDIR) $(PREFIX) $(LIBEXECDIR)
+	install -m 644 systemd/accept-no.conf $(DESTDIR)$(PREFIX)/share/pillarbox/
+	for service in packaging/xinetd/*; do \
+		sed 's|/usr/bin/|$(PREFIX)/bin/|' $$service >$(DESTDIR)$(DOCDIR)/xinetd/$${service##*/}; done
 	install -m 644 README.md packaging/pillarbox.conf $(DESTDIR)$(DOCDIR)/
 	test -e $(DESTDIR)$(SYSCONFDIR)/pam.d/pillarbox || \
 		install -m 644 $(PAM_FILE) $(DESTDIR)$(SYSCONFDIR)/pam.d/pillarbox
