@@ -247,7 +247,7 @@ format: ## lay out all C files as .clang-format says
 
 MANDIR = $(PREFIX)/share/man
 DOCDIR = $(PREFIX)/share/doc/pillarbox
-UNITDIR = $(PREFIX)/lib/systemd/system
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 ifneq ($(wildcard /etc/pam.d/common-auth),)
 PAM_FILE ?= packaging/pam.d/pillarbox.debian
 else
