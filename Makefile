@@ -267,7 +267,7 @@ install: programs ## install below $(DESTDIR)$(PREFIX)
 	install -m 644 man/*.8 $(DESTDIR)$(MANDIR)/man8/
 	install -m 644 systemd/pillarbox.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/pillarbox.conf
 	install -m 644 systemd/pillarbox.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/pillarbox.conf
-	packaging/units $(DESTDIR)$(UNITDIR) $(PREFIX) $(LIBEXECDIR)
+	$(BUILD)/jail-filter --list | packaging/units $(DESTDIR)$(UNITDIR) $(PREFIX) $(LIBEXECDIR)
 	install -m 644 systemd/accept-no.conf $(DESTDIR)$(PREFIX)/share/pillarbox/
 	for service in packaging/xinetd/*; do \
 		sed 's|/usr/bin/|$(PREFIX)/bin/|' $$service >$(DESTDIR)$(DOCDIR)/xinetd/$${service##*/}; done
