@@ -239,10 +239,10 @@ static void consider(struct choice *choice, const struct sampled *one, int64_t n
 		*oldest = one;
 }
 
-/* Counters go, however many there are, unless known users have more than their share. */
+/* A flood of attempts must not push out who is known, nor many who are known the counters. */
 static const struct sampled *choose(const struct choice *choice, size_t count)
 {
-	bool known = choice->known_count * 4 > count * 3;
+	bool known = choice->known_count * 2 > count;
 	const struct sampled *first = known ? choice->known : choice->counter;
 
 	return first ? first : known ? choice->counter : choice->known;

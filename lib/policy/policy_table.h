@@ -60,9 +60,9 @@ int policy_table_drop(struct policy_table *table, const struct policy_key *key);
 
 /*
  * Take away some records that say nothing any more, and, where there are too many, the oldest of a
- * sample: a counter, or, where known users take more than three quarters of the table, one of
- * those; none that was used right now. Called once for each record that is added, it keeps the
- * table at its size.
+ * sample: a counter, or, where known users take more than half of the table, one of those; none
+ * that was used right now. Called once for each record that is added, it keeps the table at its
+ * size.
  */
 int policy_table_thin(struct policy_table *table, uint64_t forget_seconds, int64_t now);
 
