@@ -118,8 +118,7 @@ start_session() {
 	$1 "$T/bin/$2" --config "$CONF" <"$T/in" >"$T/out" 2>>"$T/log" 3>&- 9</etc/passwd &
 	PIDS+=($!)
 	exec 8>"$T/in"
-	local i
-	for i in $(seq 200); do
+	for _ in $(seq 200); do
 		[ -s "$T/out" ] && break
 		sleep 0.05
 	done

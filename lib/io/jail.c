@@ -106,9 +106,10 @@ static int set_limits(const struct jail *jail, struct why *why)
 		{RLIMIT_NOFILE, 16},
 		{RLIMIT_NPROC, 0},
 #ifndef JAIL_SANITIZED /* whose shadow memory takes terabytes of addresses */
-		/* A session needs about 1 MB, with TLS 3 MB. Of addresses it needs more: the table
-		 * of a maildrop takes 80 octets for each message. */
-		{RLIMIT_DATA, 32 << 20},
+		/* A session needs 1 MB, with TLS 3 MB, with the most recipients that can be
+		 * configured 40 MB. Of addresses it needs more: the table of a maildrop takes 80
+		 * octets for each message. */
+		{RLIMIT_DATA, 64 << 20},
 		{RLIMIT_AS, 1 << 30},
 #endif
 	};

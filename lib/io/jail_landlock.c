@@ -113,7 +113,7 @@ static int allow_libraries(int ruleset, const char *module, struct why *why)
 
 int jail_landlock(bool may_load, const char *module, struct why *why)
 {
-	int ruleset;
+	int ruleset = -1;
 	int err = open_ruleset(&ruleset, why);
 
 	if (err < 0)

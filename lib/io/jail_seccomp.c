@@ -17,7 +17,8 @@ static int load(struct sock_filter *program, size_t count, struct why *why)
 
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) == 0)
 		return 0;
-	if (errno == EINVAL || errno == ENOSYS) /* built without filters, or without any of it */
+	/* Built without filters, without any of it, or a container's host that won't have it. */
+	if (errno == EINVAL || errno == ENOSYS || errno == EPERM)
 		return -ENOSYS;
 	return why_errno(why, errno, "jail", "seccomp");
 }

@@ -273,7 +273,8 @@ static const char other[] = "\nFrom z@z Thu Jan  1 00:00:00 1970\nReceived: z\n\
 
 static const char *tail_of(const struct plan *plan, const struct fuzz_sink *before)
 {
-	bool glued = plan->what == APPEND || before->len == 0 || before->at[before->len - 1] == '\n';
+	bool glued =
+		plan->what == APPEND || before->len == 0 || before->at[before->len - 1] == '\n';
 
 	return !plan->grow ? "" : other + glued;
 }

@@ -279,7 +279,7 @@ static const struct attempt attempts[] = {
 #ifdef JAIL_SANITIZED
 	{"overflow",          "report", "report", .function = try_overflow},
 #else
-	{"memory",            "ENOMEM", "ENOMEM", .number = SYS_mmap, .arguments = {0, 64 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1}},
+	{"memory",            "ENOMEM", "ENOMEM", .number = SYS_mmap, .arguments = {0, 128 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1}},
 	{"memory-shared",     "killed", "killed", .number = SYS_mmap, .arguments = {0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1}},
 	{"handle-alarm",      "killed", "killed", .number = SYS_rt_sigaction, .arguments = {SIGALRM}},
 	{"block-alarm",       "killed", "killed", .number = SYS_rt_sigprocmask, .arguments = {SIG_BLOCK}},
