@@ -362,6 +362,30 @@ serve_agent() {
 	wait "$AGENT"
 }
 
+@test "an agent that listens has no process for a session that asks nothing, and loses none when it is told to end" {
+	serve_agent
+	server pop3-session --inetd -a
+	connect "$PORT"
+	eventually is_running "$AGENT" "$BUILD/spool-agent"
+	run ! pgrep -P "$AGENT"
+	kill "$AGENT"
+	wait "$AGENT"
+	printf 'USER alice\r\nPASS secret\r\nSTAT\r\nQUIT\r\n' >&5
+	grep -q '^+OK 0 0' <&5
+	exec 5>&-
+}
+
+@test "an agent that listens goes when all have hung up without a word" {
+	serve_agent
+	server pop3-session --inetd -a
+	for _ in 1 2 3; do
+		connect "$PORT"
+		exec 5>&-
+	done
+	wait "$AGENT"
+	run ! grep -E 'EVENT=(refused|note)' "$T/log"
+}
+
 # is_running PID PROGRAM: that process runs this very file.
 is_running() { [ "$(readlink "/proc/$1/exe")" = "$(readlink -f "$2")" ]; }
 
@@ -431,10 +455,10 @@ status_of() { awk -v field="$2:" '$1 == field { print $2 }' "/proc/$1/status"; }
 	[ "$(id -u)" = 0 ] || skip "it takes root to be somebody else"
 	serve_agent
 	chmod 666 "$T/agent"
-	# Connected, and closed without a word.
+	# Connected, and closed without a word as soon as it says one.
 	run setpriv --reuid daemon --regid daemon --clear-groups -- timeout 10 perl -MSocket -e '
 		socket(S, AF_UNIX, SOCK_SEQPACKET, 0) && connect(S, sockaddr_un($ARGV[0])) or die "$!";
-		print "read ", sysread(S, my $reply, 65536), "\n"' "$T/agent"
+		syswrite(S, "x"); print "read ", sysread(S, my $reply, 65536) // 0, "\n"' "$T/agent"
 	echo "$output"
 	[ "$output" = "read 0" ]
 	eventually grep -q 'EVENT=refused' "$T/log"

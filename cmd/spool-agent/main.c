@@ -100,7 +100,7 @@ static int session(void *context, int in, int out)
 static int serve_sessions(const char *config_path)
 {
 	static struct conf_fresh fresh; /* 40 KB, and as long-lived as the process */
-	struct serve how = {.session = session, .context = &fresh};
+	struct serve how = {.session = session, .context = &fresh, .on_demand = true};
 	const struct conf_limits *limits;
 	bool good;
 	int status;

@@ -3,7 +3,8 @@
  *
  * A listening process parses nothing: it accepts, counts, forks. A child has the connection as its
  * fd 0 and 1, as under inetd, so the session's code is the same in every case. Children are counted
- * when they end; the signal that says so only wakes the poll.
+ * when they end; the signal that says so only wakes the poll. A service on demand has its silent
+ * connections polled beside the listening sockets.
  */
 #include "io/serve.h"
 
@@ -34,17 +35,21 @@ struct child {
 
 struct listener {
 	const struct serve *serve;
-	struct pollfd sockets[MAX_SOCKETS];
-	nfds_t socket_count;
-	struct child *children; /* max of them; count are in use */
+	struct pollfd *polls; /* socket_count that listen, then `silent` connections */
+	size_t socket_count;
+	size_t silent;
+	struct child *children; /* count are in use; count + silent are max at the most */
 	size_t count;
 	size_t max;
 	int64_t idle_since;
 };
 
+static volatile sig_atomic_t told_to_end;
+
 static void wake(int signal)
 {
-	(void)signal;
+	if (signal == SIGTERM)
+		told_to_end = 1;
 }
 
 static void reap(struct listener *listener)
@@ -94,15 +99,16 @@ static int run_child(const struct listener *listener, int connection)
 	sigset_t none;
 
 	signal(SIGCHLD, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (dup2(connection, STDIN_FILENO) < 0 || dup2(connection, STDOUT_FILENO) < 0)
 		return EX_OSERR;
 	if (connection > STDERR_FILENO)
 		close(connection);
-	for (nfds_t i = 0; i < listener->socket_count; i++) {
-		if (listener->sockets[i].fd > STDERR_FILENO)
-			close(listener->sockets[i].fd);
+	for (size_t i = 0; i < listener->socket_count + listener->silent; i++) {
+		if (listener->polls[i].fd > STDERR_FILENO)
+			close(listener->polls[i].fd);
 	}
 	return listener->serve->session(listener->serve->context, STDIN_FILENO, STDOUT_FILENO);
 }
@@ -136,10 +142,54 @@ static int accept_one(struct listener *listener, int socket)
 			clock_sleep_jitter(100000);
 		return errno == EBADF || errno == EINVAL || errno == ENOTSOCK ? -errno : 0;
 	}
+	listener->idle_since = clock_ms();
+	if (listener->serve->on_demand) {
+		listener->polls[listener->socket_count + listener->silent++] =
+			(struct pollfd){.fd = connection, .events = POLLIN};
+		return 0;
+	}
 	start_child(listener, connection);
 	close(connection);
-	listener->idle_since = clock_ms();
 	return 0;
+}
+
+/* The silent connection at `place` has a child from now on, or is closed. */
+static void end_silence(struct listener *listener, struct pollfd *place, bool serve)
+{
+	int connection = place->fd;
+
+	*place = listener->polls[listener->socket_count + --listener->silent];
+	if (serve)
+		start_child(listener, connection);
+	close(connection);
+	listener->idle_since = clock_ms();
+}
+
+/* Has it spoken? One that is ready and has not was hung up. */
+static bool has_spoken(int connection)
+{
+	return recv(connection, NULL, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT) > 0;
+}
+
+static void serve_ready(struct listener *listener)
+{
+	for (size_t i = listener->silent; i-- > 0;) {
+		struct pollfd *place = &listener->polls[listener->socket_count + i];
+
+		if (place->revents)
+			end_silence(listener, place, has_spoken(place->fd));
+	}
+}
+
+static void serve_all(struct listener *listener)
+{
+	while (listener->silent > 0)
+		end_silence(listener, &listener->polls[listener->socket_count], true);
+}
+
+static bool is_full(const struct listener *listener)
+{
+	return listener->count + listener->silent >= listener->max;
 }
 
 static bool may_go_on(const struct listener *listener)
@@ -150,12 +200,12 @@ static bool may_go_on(const struct listener *listener)
 /* -1 to go on, or an exit status. */
 static int accept_ready(struct listener *listener)
 {
-	for (nfds_t i = 0; i < listener->socket_count; i++) {
-		if (!listener->sockets[i].revents || listener->count == listener->max)
+	for (size_t i = 0; i < listener->socket_count; i++) {
+		if (!listener->polls[i].revents || is_full(listener))
 			continue;
 		if (!may_go_on(listener))
 			return EX_OK;
-		if (accept_one(listener, listener->sockets[i].fd) < 0)
+		if (accept_one(listener, listener->polls[i].fd) < 0)
 			return EX_OSERR;
 	}
 	return -1;
@@ -167,38 +217,44 @@ static int64_t idle_left(const struct listener *listener)
 	int64_t left =
 		listener->idle_since + (int64_t)listener->serve->idle_seconds * 1000 - clock_ms();
 
-	if (listener->count > 0)
+	if (listener->count + listener->silent > 0)
 		return 60000;
 	return left > 0 ? left : 0;
 }
 
+/* Wait until somebody is there or has gone, until the signal to end, or for `left` milliseconds. */
+static int await(struct listener *listener, int64_t left, const sigset_t *unblocked)
+{
+	struct timespec wait = {left / 1000, left % 1000 * 1000000};
+
+	for (size_t i = 0; i < listener->socket_count; i++)
+		listener->polls[i].events = is_full(listener) ? 0 : POLLIN; /* the backlog waits */
+	return ppoll(listener->polls, listener->socket_count + listener->silent, &wait, unblocked);
+}
+
 static int listen_loop(struct listener *listener, const sigset_t *unblocked)
 {
-	for (;;) {
-		struct timespec wait;
-		int64_t left;
-		nfds_t ready;
-		int status = -1;
+	int status = -1;
+
+	while (status < 0 && !told_to_end) {
 		int n;
 
 		reap(listener);
-		left = idle_left(listener);
-		wait = (struct timespec){left / 1000, left % 1000 * 1000000};
-		ready = listener->count < listener->max ? listener->socket_count
-							: 0; /* the backlog waits */
-		n = ppoll(listener->sockets, ready, &wait, unblocked);
-		if (n > 0)
+		n = await(listener, idle_left(listener), unblocked);
+		if (n > 0) {
+			serve_ready(listener);
 			status = accept_ready(listener);
-		else if (n == 0 && idle_left(listener) == 0)
+		} else if (n == 0 && idle_left(listener) == 0) {
 			status = EX_OK;
-		if (status >= 0)
-			return status;
+		}
 	}
+	serve_all(listener);
+	return status < 0 ? EX_OK : status;
 }
 
 static void add_socket(struct listener *listener, int fd)
 {
-	listener->sockets[listener->socket_count++] = (struct pollfd){.fd = fd, .events = POLLIN};
+	listener->polls[listener->socket_count++] = (struct pollfd){.fd = fd};
 	(void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 	(void)listen(fd, BACKLOG); /* again, for those who passed a short queue; inetd's is 64 */
 }
@@ -214,16 +270,22 @@ static int serve_listening(const struct serve *serve, int first, int count)
 
 	listener.max = serve->connections ? serve->connections : 1024;
 	listener.children = calloc(listener.max, sizeof(*listener.children));
-	if (!listener.children)
+	listener.polls = calloc(listener.max + MAX_SOCKETS, sizeof(*listener.polls));
+	if (!listener.children || !listener.polls)
 		return EX_OSERR;
 	for (int i = 0; i < count && i < MAX_SOCKETS; i++)
 		add_socket(&listener, first + i);
 	clock_keep_zone(); /* once, instead of in each child */
 	sigemptyset(&blocked);
 	sigaddset(&blocked, SIGCHLD);
+	if (serve->on_demand) {
+		sigaddset(&blocked, SIGTERM);
+		sigaction(SIGTERM, &action, NULL);
+	}
 	sigprocmask(SIG_BLOCK, &blocked, &unblocked);
 	sigaction(SIGCHLD, &action, NULL);
 	status = listen_loop(&listener, &unblocked);
+	free(listener.polls);
 	free(listener.children);
 	return status;
 }

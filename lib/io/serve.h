@@ -29,6 +29,12 @@ struct serve {
 	 * listener for it. NULL: always true.
 	 */
 	bool (*may_go_on)(void *context);
+	/*
+	 * A listener forks for a connection only when its peer has said something. For services
+	 * whose peers speak first and may never do so. Told to end (SIGTERM), the listener forks
+	 * for all that have not spoken yet, so that none of them is lost.
+	 */
+	bool on_demand;
 	uint64_t per_source;  /* 0: no limit */
 	uint64_t connections; /* 0: no limit */
 	uint64_t idle_seconds;
