@@ -19,18 +19,23 @@ static bool is_same(const struct stat *a, const struct stat *b)
 	       a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
-/* The look comes before the reading: a change in between is seen once more, not missed. */
+/*
+ * The look comes before the reading: a change in between is seen once more, not missed. A child has
+ * its parent's copy as long as the file is the same; what was wrong it finds out for itself.
+ */
 bool conf_fresh_read(struct conf_fresh *fresh, bool *news)
 {
 	struct stat now;
+	bool same;
 
 	look(fresh, &now);
-	*news = fresh->reader != getpid() || !is_same(&fresh->file, &now);
-	if (*news) {
-		fresh->reader = getpid();
+	same = fresh->reader != 0 && is_same(&fresh->file, &now);
+	*news = !same || fresh->reader != getpid();
+	if (!same || (*news && !fresh->good)) {
 		fresh->file = now;
 		fresh->good = conf_load(&fresh->conf, fresh->path, &fresh->why) == 0;
 	}
+	fresh->reader = getpid();
 	return fresh->good;
 }
 

@@ -16,13 +16,13 @@ struct conf_fresh {
 	const char *path; /* NULL: CONF_FILE */
 	struct conf conf;
 	struct why why; /* what was wrong, where it could not be read */
-	pid_t reader;   /* the process that has read it; 0: none */
+	pid_t reader;   /* the process that was told of it; 0: none */
 	bool good;
 	struct stat file; /* as it was then; all zero where there was none */
 };
 
-/* Read it, unless this process has done so and the file is the same still. Is it good? *news
- * becomes true if it was read now. */
+/* Read it, unless this process or the one that forked it has done so and the file is the same
+ * still. Is it good? *news becomes true if this process did not know it so far. */
 bool conf_fresh_read(struct conf_fresh *fresh, bool *news);
 
 /* What a listener must know before any connection: the limits, or the defaults where it is not
