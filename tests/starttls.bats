@@ -211,6 +211,23 @@ renewable() {
 	check serial smtp-session "$PORT"
 }
 
+# has_gnutls PID: the process has loaded it.
+has_gnutls() { grep -q libgnutls "/proc/$1/maps"; }
+
+@test "tls: GnuTLS is loaded by a listener before it forks, by any other session when TLS begins, by none without TLS" {
+	local listener
+	place
+	server smtp-session
+	listener=${PIDS[-1]}
+	check greeted "$PORT"
+	run ! has_gnutls "$listener"
+	secure
+	check greeted "$PORT"
+	has_gnutls "$listener"
+	check loaded_late smtp-session
+	check loaded_late pop3-session
+}
+
 @test "tls: where credentials stand in for a renewed certificate, a listener makes room for the next" {
 	renewable
 	check credentials_renewed

@@ -251,6 +251,27 @@ def serial(program, port):
     peer.command("QUIT")
 
 
+def greeted(port):
+    expect(Peer("smtp-session", port=port).command("QUIT").startswith("221 "), "QUIT")
+
+
+def loaded_late(program):
+    """No session that does without TLS pays for it."""
+    peer = Peer(program)
+    peer.hello()
+
+    def is_loaded():
+        with open("/proc/%d/maps" % peer.process.pid) as file:
+            return "libgnutls" in file.read()
+
+    if os.getuid() == 0:
+        expect(not is_loaded(), "GnuTLS is there before anybody asked for TLS")
+    peer.begin_tls()
+    peer.hello()
+    if os.getuid() == 0:
+        expect(is_loaded(), "is it by another name?")
+
+
 def resumed(port, port_of_other):
     """A ticket is good for another process of the same service, and for no other service."""
     made = context()
