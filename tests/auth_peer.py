@@ -18,8 +18,7 @@ TEMPORARY = {"smtp-session": "454 4.7.0 ", "pop3-session": "-ERR [SYS/TEMP] "}
 
 def ready(program, *flags):
     peer = Peer(program, *flags)
-    if not peer.is_pop3:
-        peer.hello()
+    peer.hello()
     return peer
 
 
@@ -70,8 +69,7 @@ def forgotten(program, tls):
     peer = ready(program)
     if int(tls):
         peer.begin_tls()
-        if not peer.is_pop3:
-            peer.hello()
+        peer.hello()
     password = "never-such-a-password"
     mechanisms = ["PLAIN"] if peer.is_pop3 else ["PLAIN", "LOGIN"]
     for mechanism in mechanisms:

@@ -84,8 +84,7 @@ class Matrix:
         """A session in this state, or None where there is no way."""
         peer = Peer(self.program, *self.flags)
         if scene in TLS_SCENES:
-            if not self.is_pop3:
-                peer.hello()
+            peer.hello()
             peer.begin_tls()
         if scene in LOGIN_SCENES and not self.is_pop3:
             peer.hello()

@@ -104,6 +104,9 @@ class Peer:
         return self.reply()
 
     def hello(self):
+        """POP3 has no such thing."""
+        if self.is_pop3:
+            return ""
         return self.command(("LHLO" if self.is_lmtp else "EHLO") + " test.example")
 
     def offers(self):

@@ -26,8 +26,7 @@ REFUSED = (b"554 5.5.0 Nothing may follow", b"-ERR nothing may follow")
 
 def ready_peer(program, port, *flags):
     peer = Peer(program, *flags, port=port, tls=False)
-    if not peer.is_pop3:
-        peer.hello()
+    peer.hello()
     return peer
 
 
@@ -143,14 +142,12 @@ def counts_stay(program):
         expect(peer.line().startswith("421 4.7.0"), "not too many errors: %r" % last)
     expect(peer.is_closed(), "it goes on: %r" % last)
     peer = Peer(program)
-    if not peer.is_pop3:
-        peer.hello()
+    peer.hello()
     attempt = "AUTH PLAIN " + plain("alice", "wrong")
     for _ in range(2):
         peer.command(attempt)
     peer.begin_tls()
-    if not peer.is_pop3:
-        peer.hello()
+    peer.hello()
     peer.command(attempt)
     if not peer.is_pop3:
         expect(peer.line().startswith("421 4.7.0"), "not too many log-ins")

@@ -12,7 +12,8 @@ import socket
 import ssl
 import sys
 
-HOST = "mail.example.org"
+from session_peer import HOST, context
+
 BEGIN = {"smtp": (b"EHLO before.example\r\n", b"STARTTLS\r\n"),
          "lmtp": (b"LHLO before.example\r\n", b"STARTTLS\r\n"),
          "pop3": (b"CAPA\r\n", b"STLS\r\n")}
@@ -49,12 +50,6 @@ def begin(peer, protocol):
     reply = read_reply(peer, protocol == "pop3")
     if not reply.startswith((b"220 ", b"+OK")):
         sys.exit("no TLS: %r" % reply)
-
-
-def context():
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    made.load_verify_locations(os.environ["T"] + "/certs/ca.pem")
-    return made
 
 
 class Pump:

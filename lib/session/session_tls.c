@@ -18,6 +18,8 @@
 
 _Static_assert(TLS_TICKET_KEY_SIZE == AGENT_TICKET_SIZE, "the agent's keys are for TLS");
 
+#define UNIT_CERTIFICATE "/etc/pillarbox/tls.crt" /* LoadCredential= in our units */
+
 struct setup {
 	struct tls_pair pairs[CONF_MAX_PAIRS];
 	struct tls_setup tls;
@@ -34,14 +36,19 @@ static void set_up(struct setup *setup, const struct conf *conf)
 		.priorities = conf->tls_priorities};
 }
 
-/* The file of which a credential is a copy: that of [tls], where both are there. */
-static void look_behind_credential(const struct conf *conf, struct stat *out)
+static void look_at(const char *path, struct stat *out)
 {
-	const char *folder = getenv("CREDENTIALS_DIRECTORY");
-
-	if (!folder || conf->tls_count == 0 || *conf->tls[0].name ||
-		stat(conf->tls[0].certificate, out) < 0)
+	if (!path || stat(path, out) < 0)
 		memset(out, 0, sizeof(*out));
+}
+
+static void look_behind_credentials(const struct conf *conf, struct session_tls_sources *out)
+{
+	bool passed = getenv("CREDENTIALS_DIRECTORY");
+	bool named = conf->tls_count > 0 && !*conf->tls[0].name;
+
+	look_at(passed ? UNIT_CERTIFICATE : NULL, &out->by_unit);
+	look_at(passed && named ? conf->tls[0].certificate : NULL, &out->by_conf);
 }
 
 int session_tls_read(struct session_tls *tls, const struct conf *conf)
@@ -54,23 +61,25 @@ int session_tls_read(struct session_tls *tls, const struct conf *conf)
 		return 0;
 	tls_server_free(&tls->server);
 	memset(tls, 0, sizeof(*tls));
-	look_behind_credential(conf, &tls->certificate);
+	look_behind_credentials(conf, &tls->sources);
 	err = tls_server_new(&setup.tls, &tls->server, &tls->why);
 	tls->wanted = err != -ENOENT || tls->why.class != WHY_NONE;
 	return tls->wanted ? err : 0;
 }
 
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
 bool session_tls_is_outdated(const struct session_tls *tls, const struct conf *conf)
 {
-	const struct stat *old = &tls->certificate;
-	struct stat now;
+	struct session_tls_sources now;
 
-	if (!tls->server)
-		return false;
-	look_behind_credential(conf, &now);
-	return now.st_dev != old->st_dev || now.st_ino != old->st_ino ||
-	       now.st_size != old->st_size || now.st_mtim.tv_sec != old->st_mtim.tv_sec ||
-	       now.st_mtim.tv_nsec != old->st_mtim.tv_nsec;
+	look_behind_credentials(conf, &now);
+	return !is_same(&now.by_unit, &tls->sources.by_unit) ||
+	       !is_same(&now.by_conf, &tls->sources.by_conf);
 }
 
 int session_tls_load(struct session_tls *tls)

@@ -20,12 +20,19 @@
 
 struct session_link;
 
+/* Where the service manager passes credentials: the files that they may be copies of, which are the
+ * one that our units name, and [tls]'s own. All zero where one is not there, or can't be seen. */
+struct session_tls_sources {
+	struct stat by_unit;
+	struct stat by_conf;
+};
+
 struct session_tls {
 	struct tls_server *server; /* NULL: TLS is off, or the files can't be used */
 	bool wanted;               /* TLS is set up, whether or not it can be used */
 	bool loaded;
-	struct why why;          /* why it can't be used */
-	struct stat certificate; /* where credentials stand in for it: [tls]'s own file */
+	struct why why; /* why it can't be used */
+	struct session_tls_sources sources;
 };
 
 /*
@@ -36,8 +43,8 @@ int session_tls_read(struct session_tls *tls, const struct conf *conf);
 
 /*
  * Have credentials (see tls_server_new()) got old? They never change as long as a process lives;
- * but when [tls]'s certificate, of which they are a copy, has changed since they were read, the
- * next process will have others.
+ * but when a file of which they may be a copy has changed since they were read, or was not there,
+ * the next process will have others.
  */
 bool session_tls_is_outdated(const struct session_tls *tls, const struct conf *conf);
 
