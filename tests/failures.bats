@@ -39,6 +39,12 @@ pop3_from() {
 	output=$(printf '%s\r\n' "USER $2" "PASS $3" QUIT | REMOTE_ADDR=$1 pop3 | tr -d '\r')
 }
 
+# smtp_from ADDRESS USER PASSWORD: likewise, for submission.
+smtp_from() {
+	output=$(printf '%s\r\n' 'EHLO x' "AUTH PLAIN $(printf '\0%s\0%s' "$2" "$3" | base64)" QUIT |
+		REMOTE_ADDR=$1 smtp --submission | tr -d '\r')
+}
+
 # expect_good_table: there is one that is counted in, and none was put aside.
 expect_good_table() {
 	[ ! -e "$T/failures.bad" ]
@@ -56,8 +62,10 @@ expect_good_table() {
 		pop3_from 192.0.2.1 alice wrong
 		expect_line '-ERR \[AUTH\].*'
 	done
-	from 192.0.2.1 'login alice wrong smtp' 'login bob wrong' 'login nobody wrong'
-	expect "$AUTH_FAILED" "$AUTH_FAILED" "$AUTH_FAILED"
+	from 192.0.2.1 'login bob wrong' 'login nobody wrong'
+	expect "$AUTH_FAILED" "$AUTH_FAILED"
+	smtp_from 192.0.2.1 alice wrong
+	expect_line '535 5\.7\.8 .*'
 	systemd-socket-activate -E ASAN_OPTIONS --seqpacket -l "$T/agent" "$BUILD/spool-agent" --config "$CONF" \
 		>/dev/null 2>>"$T/log" 3>&- &
 	PIDS+=($!)
@@ -72,8 +80,12 @@ expect_good_table() {
 	from 192.0.2.1 'login alice secret smtp'
 	expect "$REFUSED"
 	expect_log 'spool-agent.*EVENT=login-refused SESSION_ID=testsession REMOTE_ADDR=192.0.2.1 USER=alice STATUS=4.7.0 DURATION_US=[0-9]+ REASON="too many failed log-ins from this address"'
+	smtp_from 192.0.2.1 alice secret
+	expect_line '454 4\.7\.0 .*'
 	pop3_from 192.0.2.2 alice secret
 	expect_no_line '-ERR.*'
+	smtp_from 192.0.2.2 alice secret
+	expect_line '235 2\.7\.0 .*'
 }
 
 @test "failures: a user is protected from everybody, but for where the user was before" {

@@ -177,6 +177,44 @@ static void test_system(void **state)
 	assert_string_equal(place.why.status, "5.1.1");
 }
 
+/* One text for each account, however it is spelled, and for names that are none. */
+static void test_login_names(void **state)
+{
+	static const struct {
+		enum conf_source source;
+		const char *user;
+		const char *name;
+	} examples[] = {
+		{CONF_SOURCE_SYSTEM, "alice", "alice"},
+		{CONF_SOURCE_SYSTEM, "ALICE", "alice"},
+		{CONF_SOURCE_SYSTEM, "Alice@Example.ORG", "alice"},
+		{CONF_SOURCE_SYSTEM, "alice@example.net", "alice"},
+		{CONF_SOURCE_SYSTEM, "alice@elsewhere.example", ""},
+		{CONF_SOURCE_SYSTEM, "../alice", ""},
+		{CONF_SOURCE_SYSTEM, "", ""},
+		{CONF_SOURCE_SELF, "ALICE", "alice"},
+		{CONF_SOURCE_FILE, "Alice", "alice@example.org"},
+		{CONF_SOURCE_FILE, "alice@EXAMPLE.org", "alice@example.org"},
+		{CONF_SOURCE_FILE, "alice@example.net", "alice@example.net"},
+		{CONF_SOURCE_FILE, "@example.net", ""},
+		{CONF_SOURCE_FILE, "alice@elsewhere.example", ""},
+	};
+	char long_name[2 * ACCOUNT_NAME_MAX];
+	char name[ACCOUNT_LOGIN_NAME_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(examples); i++) {
+		place.conf.source = examples[i].source;
+		account_login_name(&place.conf, examples[i].user, name);
+		if (strcmp(name, examples[i].name) != 0)
+			fail_msg("%s is \"%s\"", examples[i].user, name);
+	}
+	memset(long_name, 'a', sizeof(long_name) - 1);
+	long_name[sizeof(long_name) - 1] = '\0';
+	account_login_name(&place.conf, long_name, name);
+	assert_string_equal(name, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +225,7 @@ int main(void)
 		PLACE_TEST(test_bad_files),
 		PLACE_TEST(test_self),
 		PLACE_TEST(test_system),
+		PLACE_TEST(test_login_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
