@@ -49,8 +49,11 @@ CASES = [
 
 def programs(header):
     """{architecture: {name: [(code, jt, jf, k)]}}"""
-    found, arch, name = {}, None, None
+    found, arch, name, sanitized = {}, None, None, False
     for line in open(header):
+        sanitized = line.startswith("#ifdef JAIL_SANITIZED") or sanitized and not line.startswith("#")
+        if sanitized:
+            continue
         if match := re.match(r"#(?:el)?if .*__(x86_64|aarch64)__", line):
             arch = found[match[1]] = {}
         elif match := re.match(r"static .* jail_filter_(\w+)\[\]", line):

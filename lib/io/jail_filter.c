@@ -10,6 +10,7 @@
  * against both, so SEAL names only those and lets all else pass.
  */
 #include "io/jail_calls.h"
+#include "io/jail_seccomp.h"
 
 #include <errno.h>
 #include <linux/filter.h>
@@ -19,17 +20,11 @@
 #include <string.h>
 #include <sysexits.h>
 
-#ifdef JAIL_SANITIZED
-#define IN_JAIL (INSIDE | SANITIZED)
-#else
-#define IN_JAIL INSIDE
-#endif
-
 #define CALLS (sizeof(jail_calls) / sizeof(jail_calls[0]))
 
 static const struct {
 	uint32_t token;
-	const char *macro; /* by which the compiler knows it */
+	const char *macro; /* by which the compiler of the programs knows it */
 } archs[] = {
 	{SCMP_ARCH_X86_64, "defined(__x86_64__) && !defined(__ILP32__)"},
 	{SCMP_ARCH_AARCH64, "defined(__aarch64__)"},
@@ -114,12 +109,13 @@ static const struct jail_call *find_call(const char *name, unsigned when)
 	return NULL;
 }
 
-static void print_inside(uint32_t arch)
+/* inside: INSIDE, or that and SANITIZED. */
+static void print_inside(uint32_t arch, unsigned inside)
 {
 	scmp_filter_ctx filter = start_program(arch, SCMP_ACT_KILL_PROCESS);
 
 	for (size_t i = 0; i < CALLS; i++) {
-		if (jail_calls[i].when & IN_JAIL)
+		if (jail_calls[i].when & inside)
 			add_call(filter, arch, &jail_calls[i], action_of(&jail_calls[i]));
 	}
 	finish_program(filter, "inside");
@@ -127,7 +123,7 @@ static void print_inside(uint32_t arch)
 
 /* What INSIDE refuses and LOADING allows in part is killed for the rest of it: SEAL refuses later.
  */
-static void print_loading(uint32_t arch)
+static void print_loading(uint32_t arch, unsigned inside)
 {
 	scmp_filter_ctx filter = start_program(arch, SCMP_ACT_KILL_PROCESS);
 
@@ -135,7 +131,7 @@ static void print_loading(uint32_t arch)
 		const struct jail_call *call = &jail_calls[i];
 
 		if (call->when & LOADING ||
-			(call->when & IN_JAIL &&
+			(call->when & inside &&
 				!(call->when & REFUSE && find_call(call->name, LOADING))))
 			add_call(filter, arch, call, action_of(call));
 	}
@@ -162,9 +158,14 @@ static int print_header(void)
 	printf("/* Made by jail-filter from lib/io/jail_calls.h. */\n"
 	       "#include <linux/filter.h>\n\n");
 	for (size_t i = 0; i < sizeof(archs) / sizeof(archs[0]); i++) {
-		printf("%s %s\n", i ? "#elif" : "#if", archs[i].macro);
-		print_loading(archs[i].token);
-		print_inside(archs[i].token);
+		printf("#%s %s\n", i ? "elif" : "if", archs[i].macro);
+		printf("#ifdef JAIL_SANITIZED\n");
+		print_loading(archs[i].token, INSIDE | SANITIZED);
+		print_inside(archs[i].token, INSIDE | SANITIZED);
+		printf("#else\n");
+		print_loading(archs[i].token, INSIDE);
+		print_inside(archs[i].token, INSIDE);
+		printf("#endif\n");
 		print_seal(archs[i].token);
 	}
 	printf("#endif\n");
