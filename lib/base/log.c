@@ -86,14 +86,16 @@ static void escape(char out[static VALUE_MAX * 4], const char *value)
 	*at = '\0';
 }
 
+#define JOURNAL_FIELDS 5 /* that only the journal gets */
+_Static_assert(LOG_FIELDS + JOURNAL_FIELDS <= SYSD_FIELDS, "an entry has room for all fields");
+
 struct line {
 	char text[LINE_MAX_];
 	size_t len;
-	char fields[LOG_FIELDS + 2][VALUE_MAX * 4 + 32];
-	struct iovec iov[LOG_FIELDS + 2];
+	char fields[LOG_FIELDS][VALUE_MAX * 4 + 32];
+	struct iovec iov[LOG_FIELDS + JOURNAL_FIELDS];
 	int count;
 };
-_Static_assert(LOG_FIELDS + 2 <= SYSD_FIELDS, "an entry has room for all fields");
 
 static void add_field(struct line *line, enum log_field field, const char *value)
 {
@@ -115,21 +117,33 @@ static void add_field(struct line *line, enum log_field field, const char *value
 	line->count++;
 }
 
+/* What syslog(3) would have said of itself is said, too, for those who look for it or forward it.
+ */
+static void send_to_journal(struct line *line, int priority)
+{
+	char message[LINE_MAX_ + 64];
+	char own[JOURNAL_FIELDS - 1][64];
+	int count = 0;
+
+	snprintf(message, sizeof(message), "MESSAGE=%s", line->text);
+	line->iov[line->count++] = (struct iovec){message, strlen(message)};
+	snprintf(own[count++], sizeof(own[0]), "PRIORITY=%d", priority);
+	snprintf(own[count++], sizeof(own[0]), "SYSLOG_FACILITY=%d", LOG_FAC(LOG_MAIL));
+	snprintf(own[count++], sizeof(own[0]), "SYSLOG_IDENTIFIER=%s", log_state.program);
+	snprintf(own[count++], sizeof(own[0]), "SYSLOG_PID=%d", (int)getpid());
+	for (int i = 0; i < count; i++)
+		line->iov[line->count++] = (struct iovec){own[i], strlen(own[i])};
+	sysd_journal_send(line->iov, line->count);
+}
+
 static void send_line(struct line *line, int priority)
 {
 	char message[LINE_MAX_ + 64];
-	char level[16];
 	int len;
 
 	switch (log_state.target) {
 	case TO_JOURNAL:
-		line->iov[line->count].iov_base = message;
-		line->iov[line->count++].iov_len =
-			(size_t)snprintf(message, sizeof(message), "MESSAGE=%s", line->text);
-		line->iov[line->count].iov_base = level;
-		line->iov[line->count++].iov_len =
-			(size_t)snprintf(level, sizeof(level), "PRIORITY=%d", priority);
-		sysd_journal_send(line->iov, line->count);
+		send_to_journal(line, priority);
 		break;
 	case TO_SYSLOG:
 		syslog(priority, "%s", line->text);
