@@ -36,16 +36,25 @@ files() {
 # scriptlet NAME: of the spec file, as Fedora's macros would be put into it.
 scriptlet() {
 	rpmspec -P --define 'systemd_post() post-of %{?*}' --define 'systemd_preun() preun-of %{?*}' \
-		--define 'systemd_postun() postun-of %{?*}' "$SPEC" | sed -n "/^%$1\$/,/^%/{/^%/d; /./p}"
+		--define 'systemd_postun_with_restart() postun-of %{?*}' "$SPEC" | sed -n "/^%$1\$/,/^%/{/^%/d; /./p}"
 }
 
-@test "scriptlets are shell, with and without Fedora's macros, and name each socket" {
-	local name sockets
-	[ -n "$(ls "$ROOT"/systemd/*.socket 2>/dev/null)" ] || skip "there are no units"
-	sockets=$(cd "$ROOT/systemd" && find . -name '*.socket' | sed 's|./||' | sort | xargs)
+# units SUFFIX: those of all services and of the agent.
+units() {
+	{ sed -n 's/^\([a-z0-9]*\) .*/\1/p' "$ROOT/systemd/services"; echo pillarbox-agent; } | sed "s/\$/.$1/"
+}
+
+# names_of NAME: the units that this scriptlet gives to Fedora's macro.
+names_of() { scriptlet "$1" | sed -n "s/^$1-of //p" | tr ' ' '\n' | sort; }
+
+@test "scriptlets are shell, with and without Fedora's macros, and name each unit" {
+	local name
 	for name in post preun postun; do
 		scriptlet "$name" | sh -n
-		[ "$(scriptlet "$name" | sed -n "s/^$name-of //p" | tr ' ' '\n' | sort | xargs)" = "$sockets" ]
 		rpmspec -P "$SPEC" | sed -n "/^%$name\$/,/^%/{/^%/d; p}" | sh -n
 	done
+	[ "$(units socket | wc -l)" = 6 ]
+	diff <(names_of post) <({ units socket; echo pillarbox.target; } | sort)
+	diff <(names_of preun) <({ units socket; echo pillarbox.target; } | sort)
+	diff <(names_of postun) <(units service | sort)
 }
