@@ -8,6 +8,7 @@
 #include "base/fd.h"
 
 #include "folder.h"
+#include "kill.h"
 #include "spool/checksum.h"
 #include "spool/disk.h"
 #include "spool/journal.h"
@@ -36,92 +37,6 @@ struct plan {
 	unsigned damage_by;
 	unsigned char bitmap[8];
 };
-
-/* The kill: from then on nothing changes on the disk. */
-static struct fuzz *dice;
-static unsigned writes_left; /* 0: it never comes */
-static bool dead;
-
-static bool dies(void)
-{
-	if (writes_left > 0 && --writes_left == 0)
-		dead = true;
-	return dead;
-}
-
-FAKE(fd_pwrite);
-extern __typeof__(fd_pwrite) __real_fd_pwrite;
-int __wrap_fd_pwrite(int fd, const void *data, size_t len, uint64_t offset)
-{
-	bool was_dead = dead;
-
-	if (!dies())
-		return __real_fd_pwrite(fd, data, len, offset);
-	if (!was_dead && len > 0)
-		(void)__real_fd_pwrite(fd, data, fuzz_chance(dice, (unsigned)len), offset);
-	return -EIO;
-}
-
-FAKE(disk_truncate);
-extern __typeof__(disk_truncate) __real_disk_truncate;
-int __wrap_disk_truncate(int fd, uint64_t size)
-{
-	return dies() ? -EIO : __real_disk_truncate(fd, size);
-}
-
-FAKE(disk_reserve);
-extern __typeof__(disk_reserve) __real_disk_reserve;
-int __wrap_disk_reserve(int fd, uint64_t size)
-{
-	must(size < 1 << 28);
-	return dies() ? -EIO : __real_disk_reserve(fd, size);
-}
-
-FAKE(state_file_open);
-extern __typeof__(state_file_open) __real_state_file_open;
-int __wrap_state_file_open(const char *path, int flags)
-{
-	must(strncmp(path, folder_path("state/"), strlen(folder_path("state/"))) == 0);
-	return dies() ? -EIO : __real_state_file_open(path, flags);
-}
-
-FAKE(rename);
-extern __typeof__(rename) __real_rename;
-int __wrap_rename(const char *from, const char *to)
-{
-	errno = EIO;
-	return dies() ? -1 : __real_rename(from, to);
-}
-
-FAKE(unlink);
-extern __typeof__(unlink) __real_unlink;
-int __wrap_unlink(const char *path)
-{
-	errno = EIO;
-	return dies() ? -1 : __real_unlink(path);
-}
-
-/* The power never goes out here. */
-FAKE(disk_sync);
-int __wrap_disk_sync(int fd)
-{
-	(void)fd;
-	return 0;
-}
-
-FAKE(disk_sync_data);
-int __wrap_disk_sync_data(int fd)
-{
-	(void)fd;
-	return 0;
-}
-
-FAKE(fd_sync_parent);
-int __wrap_fd_sync_parent(const char *path)
-{
-	(void)path;
-	return 0;
-}
 
 static const char *box(void)
 {
@@ -196,30 +111,26 @@ static bool remove_some(struct plan *plan, const struct fuzz_sink *before, struc
 	}
 	if (done) {
 		keep(&table, before, plan->bitmap, after);
-		writes_left = plan->kill_at;
+		kill_at(plan->kill_at);
 		err = mbox_remove(&mbox, &table, plan->bitmap, NULL);
-		must(dead || err == 0);
-		must(err < 0 || dead || writes_left > 0 || plan->kill_at == 0);
+		must(kill_over() || err == 0);
 	}
-	writes_left = 0;
-	dead = false;
 	mbox_close(&mbox);
 	mbox_table_done(&table);
 	return done;
 }
 
-static int append(const struct spool_envelope *envelope, unsigned kill_at)
+static int append(const struct spool_envelope *envelope, unsigned writes)
 {
 	int fd = open(folder_path("message"), O_RDONLY | O_CLOEXEC);
 	struct mbox mbox;
 	int err = mbox_lock(&mbox, place(), box(), true, NULL);
 
 	must(fd >= 0);
-	writes_left = kill_at;
 	if (!err) {
+		kill_at(writes);
 		err = mbox_append(&mbox, envelope, fd, NULL);
-		writes_left = 0;
-		dead = false;
+		(void)kill_over();
 		mbox_close(&mbox);
 	}
 	close(fd);
@@ -410,6 +321,7 @@ static void read_plan(struct plan *plan, struct fuzz *fuzz)
 	plan->damage = flags & 4;
 	plan->is_locked = flags & 8;
 	plan->grow = flags & 16;
+	kill_set_up(fuzz, flags & 32);
 	fuzz->chance = fuzz_octet(fuzz);
 	plan->kill_at = fuzz_octet(fuzz) & 31;
 	plan->damage_at = fuzz_short(fuzz);
@@ -418,19 +330,41 @@ static void read_plan(struct plan *plan, struct fuzz *fuzz)
 	plan->bitmap[1] = (unsigned char)fuzz_octet(fuzz);
 }
 
+/* A line "@" stands for much text, no two of which are the same. */
+static void take_mailbox(struct fuzz *fuzz, struct fuzz_sink *out)
+{
+	struct fuzz_text text = fuzz_part(fuzz);
+	char filler[2000];
+	unsigned count = 0;
+
+	fuzz_add(out, "", 0);
+	for (size_t at = 0, len; at < text.len; at += len) {
+		const char *lf = memchr(text.at + at, '\n', text.len - at);
+
+		len = lf ? (size_t)(lf - text.at) + 1 - at : text.len - at;
+		if (len != 2 || text.at[at] != '@' || count >= 50) {
+			fuzz_add(out, text.at + at, len);
+			continue;
+		}
+		memset(filler, 'a' + (int)(count++ % 26), sizeof(filler));
+		filler[1 + count] = '\n';
+		filler[sizeof(filler) - 1] = '\n';
+		fuzz_add(out, filler, sizeof(filler));
+	}
+	fuzz_free(&text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_sink before = {0};
-	struct fuzz_text lock, mailbox;
+	struct fuzz_text lock;
 	struct plan plan = {0};
 	struct fuzz fuzz;
 
 	fuzz_init(&fuzz, data, size);
-	dice = &fuzz;
 	read_plan(&plan, &fuzz);
 	lock = fuzz_part(&fuzz);
-	mailbox = fuzz_part(&fuzz);
-	fuzz_add(&before, mailbox.at, mailbox.len);
+	take_mailbox(&fuzz, &before);
 	folder_clear("state");
 	folder_put("box", before.at, before.len);
 	if (plan.is_locked)
@@ -441,7 +375,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_files(&plan, &fuzz);
 	(void)unlink(folder_path("box.lock"));
 	fuzz_free(&lock);
-	fuzz_free(&mailbox);
 	fuzz_done(&before);
 	return 0;
 }
