@@ -181,6 +181,8 @@ FUZZ_LINK   := $(if $(filter fuzzer,$(SAN)),-fsanitize=fuzzer)
 $(OBJ)/tests/fuzz/%.o: private ALL_CFLAGS += -Icmd
 
 WRAP_path := fd_write
+WRAP_accounts := account_text_read getpwnam_r
+WRAP_conf := fopen64 getaddrinfo
 WRAP_spool := fd_pwrite disk_truncate disk_reserve disk_sync disk_sync_data fd_sync_parent state_file_open rename unlink
 
 $(OBJ)/fuzz.a: $(FUZZ_SHARED)
