@@ -181,6 +181,8 @@ FUZZ_LINK   := $(if $(filter fuzzer,$(SAN)),-fsanitize=fuzzer)
 $(OBJ)/tests/fuzz/%.o: private ALL_CFLAGS += -Icmd
 
 WRAP_agent := account_text_read getpwnam_r crypt_rn agent_checker_run agent_child_start agent_child_serve fsync fdatasync
+WRAP_reply := agent_wire_send agent_wire_receive agent_spool_helper_take agent_spool_helper_release \
+	agent_spool_helper_create
 WRAP_path := fd_write
 WRAP_accounts := account_text_read getpwnam_r
 WRAP_conf := fopen64 getaddrinfo
