@@ -76,7 +76,7 @@ LIBS_test         := -linih -lpam -lcrypt -lmd -llmdb -lcmocka -lgnutls
 
 LINTS    := lint-format lint-layers lint-scripts lint-man lint-code
 
-.PHONY: all programs check run bench lint lint-deps $(LINTS) format install deb rpm check-package clean help tests FORCE
+.PHONY: all programs check fuzz fuzz-corpus fuzz-build fuzzers fuzz-dict run bench lint lint-deps $(LINTS) format install deb rpm check-package clean help tests FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -211,6 +211,26 @@ check: ## build and run all tests; installs what they need
 	@echo building
 	@$(MAKE) --no-print-directory --silent $(JOBS_FLAG) programs tests
 	@BUILD='$(abspath $(BUILD))' FILTER='$(FILTER)' tests/check $(UNITS) $(TESTS)
+
+# The fuzzers are built apart, by clang. FUZZ="smtp pop3 ..." takes some of them; T is seconds for each.
+FUZZ ?= $(FUZZ_ALL)
+T    ?= 60
+FUZZ_RUN = T='$(T)' tests/fuzz/run '$(BUILD)'
+fuzz: fuzz-build ## fuzz each parser for T seconds; what is found stays in build/fuzz/
+	@$(FUZZ_RUN) $(FUZZ)
+
+fuzz-corpus: fuzz-build ## put what was found into tests/fuzz/corpus/, as little of it as covers all
+	@$(FUZZ_RUN) merge $(FUZZ)
+
+fuzz-build:
+	@BUILD='$(BUILD)' packaging/deps build fuzz
+	@echo building
+	@$(MAKE) --no-print-directory --silent $(JOBS_FLAG) SAN=fuzzer CC=clang BUILD='$(BUILD)/libfuzzer' fuzzers
+
+fuzzers: $(FUZZ:%=$(BUILD)/fuzzers/%)
+
+fuzz-dict: programs ## make the fuzzers' dictionaries anew
+	@BUILD='$(abspath $(BUILD))' tests/fuzz/dictionary tests/fuzz
 
 SMTP_PORT ?= 2525
 POP3_PORT ?= 1110

@@ -18,7 +18,8 @@ FAKE(fopen64);
 extern __typeof__(fopen64) __real_fopen64;
 FILE *__wrap_fopen64(const char *restrict path, const char *restrict mode)
 {
-	must(strcmp(path, "/fuzz.conf") == 0);
+	if (strcmp(path, "/fuzz.conf") != 0)
+		return __real_fopen64(path, mode); /* not the parser's */
 	return file->len > 0 ? fmemopen(file->at, file->len, "r")
 			     : __real_fopen64("/dev/null", mode);
 }
