@@ -1,5 +1,5 @@
 /*
- * What is only a word: a command's verb in each of the three tables (mail/verb.h), numbers
+ * What is only a word: a command's verb in each of the tables (mail/verb.h), numbers
  * (base/num.h), an address in the environment (io/peer.h), a name that may stand for a user
  * (account/account.h).
  */
@@ -39,13 +39,13 @@ static void check_verb(
 	must(call.argument_len == (len < in->len ? in->len - len - 1 : 0));
 	must(call.argument_len == 0 || call.argument == in->at + len + 1);
 	must(verdict != VERB_OK || (call.verb->states & state));
-	must(verdict != VERB_OK ||
-		!(call.verb->flags & (VERB_NEEDS_PRIVACY | VERB_NEEDS_LOGIN) & ~has));
+	must(verdict != VERB_OK || !(call.verb->flags & VERB_NEEDS & ~has));
 }
 
 static void check_verbs(const struct fuzz_text *in, unsigned state, unsigned has)
 {
 	check_verb(smtp_verbs, in, state, has);
+	check_verb(submission_verbs, in, state, has);
 	check_verb(lmtp_verbs, in, state, has);
 	check_verb(pop3_verbs, in, state, has);
 }
@@ -133,7 +133,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	fuzz_init(&fuzz, data, size);
 	state = 1u << (fuzz_octet(&fuzz) & 3);
-	has = fuzz_octet(&fuzz) & (VERB_NEEDS_PRIVACY | VERB_NEEDS_LOGIN);
+	has = fuzz_octet(&fuzz) << 4 & VERB_NEEDS;
 	max = fuzz_octet(&fuzz);
 	max = max & 1 ? UINT64_MAX >> (max >> 2) : max;
 	in = fuzz_rest(&fuzz);
