@@ -182,6 +182,7 @@ struct packet {
 	char octets[sizeof(struct agent_request) + 1];
 	size_t len;
 	bool has_fd;
+	bool has_bitmap; /* a sound one is in it */
 };
 
 /* "text\n" in the input, whole or cut off; without a NUL at its end where the field is full. */
@@ -219,7 +220,7 @@ static void make_packet(struct fuzz *fuzz, struct packet *packet)
 }
 
 /* What comes along: a bitmap of the messages, in a file as it should be or not. */
-static int make_fd(struct fuzz *fuzz)
+static int make_fd(struct fuzz *fuzz, struct packet *packet)
 {
 	unsigned kind = fuzz_octet(fuzz);
 	unsigned char bits = (unsigned char)fuzz_octet(fuzz);
@@ -227,6 +228,7 @@ static int make_fd(struct fuzz *fuzz)
 			       : memfd_create("fuzz", MFD_CLOEXEC);
 
 	must(fd >= 0);
+	packet->has_bitmap = kind % 4 == 1 && bits < 1 << MESSAGES;
 	for (unsigned i = 0; i < kind % 4; i++)
 		must(fd_write(fd, &bits, 1) == 0);
 	return fd;
@@ -328,6 +330,8 @@ static void follow(struct model *model, const struct packet *packet, int replies
 	must(memchr(reply.why.text, 0, sizeof(reply.why.text)));
 	must(memchr(reply.why.status, 0, sizeof(reply.why.status)));
 	must(fuzz_is_printable(reply.why.text, strlen(reply.why.text), false));
+	must(request.op != AGENT_UPDATE || reply.error < 0 ||
+		(packet->has_bitmap && request.number == MESSAGES));
 	if (reply.error == 0)
 		check_success(model, &request, &reply, fd);
 	else
@@ -366,7 +370,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct packet *packet = &packets[count++];
 
 		make_packet(&fuzz, packet);
-		fd = packet->has_fd ? make_fd(&fuzz) : -1;
+		fd = packet->has_fd ? make_fd(&fuzz, packet) : -1;
 		must(agent_wire_send(pair[0], packet->octets, packet->len, fd) == 0);
 		fd_close(&fd);
 	}

@@ -42,6 +42,7 @@ struct reader {
 	char status; /* '+', '-', or 'c' for a challenge */
 	bool tls;
 	bool challenged; /* the next line belongs to AUTH */
+	bool named;      /* a name was given, and not in front of STLS */
 	bool logged_in;
 	unsigned marked; /* bit n: message n + 1 is */
 	bool is_over;
@@ -208,25 +209,25 @@ static void follow_capa(struct reader *reader)
 	fuzz_done(&text);
 }
 
-/* Somebody has tried to log in: with success the maildrop is open. */
-static void follow_login(struct reader *reader)
+/* Has somebody tried to log in? With success the maildrop is open. */
+static bool follow_login(struct reader *reader)
 {
 	const struct fake_call *login = call_here(reader, AGENT_LOGIN);
 	const struct fake_call *open;
 
 	must(login || reader->status != '+');
 	if (!login)
-		return;
+		return false;
 	must((reader->tls || reader->client->local) && !reader->logged_in);
-	if (login->error) {
-		must(reader->status == '-');
-		return;
-	}
+	must(!login->error || reader->status == '-');
+	if (login->error)
+		return true;
 	open = call_here(reader, AGENT_OPEN);
 	must(open && (reader->status == '+') == (open->error == 0));
 	reader->logged_in = reader->status == '+';
 	if (!reader->logged_in)
 		end(reader);
+	return true;
 }
 
 static void follow_stls(struct reader *reader)
@@ -237,6 +238,7 @@ static void follow_stls(struct reader *reader)
 	must(reader->client->handshakes == 1 && reader->client->tls_in == reader->in);
 	must(reader->client->tls_out == reader->out);
 	reader->tls = true;
+	reader->named = false;
 	if (reader->client->fails_at_tls)
 		end(reader);
 }
@@ -297,9 +299,12 @@ static void follow(struct reader *reader, const char *line, size_t len)
 	reader->challenged = reader->status == 'c';
 	must(!reader->challenged || was_challenged || is_verb(line, len, "AUTH"));
 	if (was_challenged || is_verb(line, len, "AUTH") || is_verb(line, len, "PASS")) {
-		follow_login(reader);
+		bool asked = follow_login(reader);
+
+		must(!asked || reader->named || was_challenged || is_verb(line, len, "AUTH"));
 		return;
 	}
+	reader->named |= is_verb(line, len, "USER") && reader->status == '+';
 	if (is_verb(line, len, "STLS"))
 		follow_stls(reader);
 	else if (is_quit(line, len))

@@ -30,6 +30,7 @@ enum what { REMOVE, APPEND, RAW_FILES, CRAFTED_JOURNAL };
 struct plan {
 	enum what what;
 	bool damage;    /* something in the journal or the note is changed after the kill */
+	bool rewrite;   /* a program that knows nothing of both rewrites the mailbox then */
 	bool grow;      /* a program that knows nothing of both appends a message then */
 	bool is_locked; /* there is a lock file already */
 	unsigned kill_at;
@@ -237,6 +238,46 @@ static void check_recovery(const struct plan *plan, bool damaged, const struct f
 	fuzz_done(&now);
 }
 
+/* What the program makes of it: some octets more anywhere, or others instead of some that the
+ * removal does not touch until its end. */
+static size_t rewrite(const struct plan *plan, const struct fuzz_sink *torn,
+	const struct fuzz_sink *after, struct fuzz_sink *out)
+{
+	bool same_size = plan->damage_by & 1 && plan->what == REMOVE && torn->len > after->len + 10;
+	size_t first = same_size ? after->len : 0;
+	size_t room = torn->len - first - (same_size ? 10 : 0);
+	size_t at = first + (room > 0 ? plan->damage_at % room : 0);
+
+	fuzz_add(out, torn->at, at);
+	fuzz_add(out, "Status: O\n", 10);
+	at += same_size ? 10 : 0;
+	fuzz_add(out, torn->at + at, torn->len - at);
+	return at;
+}
+
+/* Then it is another mailbox, of which nobody's journal knows anything: it stays as it is. Only
+ * what a torn delivery left may go, if the octets were put into that. */
+static void check_rewritten(
+	const struct plan *plan, const struct fuzz_sink *before, const struct fuzz_sink *after)
+{
+	struct fuzz_sink torn = {0}, rewritten = {0}, now = {0};
+	struct mbox mbox;
+	size_t at;
+
+	must(folder_get("box", &torn));
+	at = rewrite(plan, &torn, after, &rewritten);
+	folder_put("box", rewritten.at, rewritten.len);
+	if (mbox_lock(&mbox, place(), box(), false, NULL) == 0)
+		mbox_close(&mbox);
+	must(folder_get("box", &now));
+	must(fuzz_is(&now, rewritten.at, rewritten.len) ||
+		(plan->what == APPEND && at >= before->len &&
+			fuzz_is(&now, before->at, before->len)));
+	fuzz_done(&torn);
+	fuzz_done(&rewritten);
+	fuzz_done(&now);
+}
+
 static uint64_t sum_of(const void *head, size_t head_len, const void *tail, size_t tail_len)
 {
 	return checksum(checksum(0, head, head_len), tail, tail_len);
@@ -307,7 +348,9 @@ static void check_kill(struct plan *plan, struct fuzz *fuzz, const struct fuzz_s
 	}
 	if (done)
 		grow(tail_of(plan, before));
-	if (done)
+	if (done && plan->rewrite)
+		check_rewritten(plan, before, &after);
+	else if (done)
 		check_recovery(plan, damaged, before, &after);
 	fuzz_done(&after);
 	fuzz_free(&rest);
@@ -321,6 +364,7 @@ static void read_plan(struct plan *plan, struct fuzz *fuzz)
 	plan->damage = flags & 4;
 	plan->is_locked = flags & 8;
 	plan->grow = flags & 16;
+	plan->rewrite = flags & 64;
 	kill_set_up(fuzz, flags & 32);
 	fuzz->chance = fuzz_octet(fuzz);
 	plan->kill_at = fuzz_octet(fuzz) & 31;

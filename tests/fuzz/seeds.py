@@ -167,9 +167,13 @@ def words():
     lines = [b"QUIT", b"quit ", b"MAIL FROM:<>", b"NOOP x", b"RETR 1", b"USER", b"EHLO x", b"LHLO x", b"AUTH PLAIN", b"", b" ", b"GET /"]
     numbers = [b"0", b"1", b"01", b"+1", b" 1", b"1x", b"4294967296", b"18446744073709551615", b"18446744073709551616", b"10K", b"1G", b"5m", b"1d"]
     addresses = [b"192.0.2.1", b"127.0.0.1", b"::1", b"2001:db8::1", b"::ffff:192.0.2.1", b"::ffff:127.0.0.1", b"localhost", b"1.2.3", b"1.2.3.4 "]
-    names = [b"alice", b"a.b+c", b"alice@example.org", b"../x", b".x", b"-x", b"x.lock", b"x.lock@y", b"a/b", b"a" * 127, b"a" * 128, b"\xc3\xa4", b"a b"]
+    names = [b"alice", b"a.b+c", b"alice@example.org", b"../x", b".x", b"-x", b"x.lock", b"x.lock@y", b"a/b", b"a" * 127, b"a" * 128, b"a..b", b"a/b@c", b"a@b..c", b"\xc3\xa4", b"a b"]
     for n, text in enumerate(lines + numbers + addresses + names):
         yield bytes([n, n * 37 & 255, n * 61 & 255]) + text
+    for text in (b"MAIL FROM:<>", b"AUTH PLAIN", b"STARTTLS", b"STLS", b"RETR 1"):
+        for state in range(4):
+            for has in (0, 1, 2, 5, 8, 16, 31):
+                yield bytes([state, has, 0]) + text
 
 
 def sasl():
@@ -201,6 +205,11 @@ def agent():
     yield log_in(b"pop3") + lookup
     yield bytes([4 | 16, 0]) + b"S" * 24 + b"\n192.0.2.2\nq\n\1" + b"pop3\nalice\nsecret\n\n"
     yield bytes([4 | 16, 0]) + b"s\n192.0.2.2\nq\n\2" + b"pop3\nalice\nsecret\n\n"
+    yield stage + packet(3, sender=b"x" * 400)
+    yield packet(4, b"pop3", b"alice", b"x" * 256)
+    yield packet(8, b"x" * 16)
+    yield bytes([1 | 16, 0]) + b"s\n" + b"1" * 64 + b"\nq\n\0" + b"\nalice\n\n\n"
+    yield bytes([1 | 16, 0]) + b"s\n192.0.2.2\n" + b"q" * 24 + b"\n\0" + b"\nalice\n\n\n"
     yield packet(1, recipient=b"x" * 400) + packet(1, recipient=b"a\x07b@example.org")
     yield bytes([1 | 64, 0, 4, 171]) + b"\nx\n\n\n"
     yield packet(1 | 32) + b"\1\1"
@@ -209,6 +218,9 @@ def agent():
 
 
 def reply():
+    for count, entries in ((0, 0), (1, 1), (5, 5), (5, 4), (4, 5), (200, 1)):
+        answer = b"\0\3" + struct.pack("<II", 0, count) + b"\0" * 320 + bytes([0, entries])
+        yield b"\0" + answer * 8
     for first in (0, 1):
         for kind in (0, 1, 2, 3):
             for pattern in (b"\0", b"\xff", b"\2\0\0\0", b"A"):
@@ -235,8 +247,14 @@ def spool():
             yield seed(0 | 32, kill, large, marks=marks)
         yield seed(0 | 32 | 16, kill, large, marks=10)
         yield seed(0, kill, MAILBOX, marks=2)
+        yield seed(0 | 32 | 64, kill, large, marks=10, damage=kill * 97)
+        yield seed(0 | 32 | 64, kill, large, marks=10, damage=kill * 97, by=1)
+        yield seed(0 | 64, kill, MAILBOX, marks=2, damage=kill * 7, by=1)
+        yield seed(1 | 64, kill, MAILBOX[:150], b"A: b\n\n" + b"x\n" * 200, damage=kill * 31)
         for by in (0, 1, 64):
             yield seed(0 | 32 | 4, kill, large, marks=10, damage=kill * 311, by=by, rest=b"\xff" * 80)
+    for damage in range(0, 260, 6): # of the plan
+        yield seed(0 | 32 | 4, 12, large, marks=10, damage=damage, by=4)
     for kill in range(0, 8):
         for message in MESSAGES[:8]:
             yield seed(1, kill, MAILBOX[:150], message)
