@@ -90,14 +90,14 @@ static void check_maildrop(struct agent *agent)
 	struct agent_maildrop drop = {0};
 	struct why why = {0};
 	int err = agent_open_maildrop(agent, &drop, &why);
-	uint64_t octets = 0;
+	volatile uint64_t octets = 0; /* so that each is read */
 
 	check_why(&why, err);
 	if (err == 0) {
 		must((drop.count == 0) == (drop.entries == NULL));
 		for (size_t i = 0; i < drop.count; i++)
-			octets += drop.entries[i].octets + (unsigned char)drop.entries[i].uidl[0];
-		(void)octets;
+			octets = octets + drop.entries[i].octets +
+				 (unsigned char)drop.entries[i].uidl[0];
 	}
 	agent_maildrop_done(&drop);
 }
