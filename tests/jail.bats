@@ -32,7 +32,7 @@ as_user() {
 # attempt AS PROGRAM WHEN NAME: prints NAME and what came of it, in one write.
 attempt() {
 	local outcome status=0
-	outcome=$(PILLARBOX_JAIL_TRY=$3:$4 $1 "$T/test/$2" --config "$CONF" </dev/null 2>&1 >/dev/null) || status=$?
+	outcome=$(PILLARBOX_JAIL_TRY=$3:$4 $1 "$T/test/$2" --config "$CONF" <"$T/dialogue" 2>&1 >/dev/null) || status=$?
 	case $status in
 	159) outcome=killed ;; # SIGSYS
 	1 | 99) if [[ "$outcome" =~ Sanitizer|runtime\ error ]]; then outcome=report; fi ;;
@@ -60,7 +60,8 @@ check_outcomes() {
 test_place() {
 	needs_landlock
 	mkdir "$T/test"
-	cp "$BUILD/test/smtp-session" "$BUILD/test/pop3-session" "$BUILD/spool-agent" "$T/test"
+	cp "$BUILD/test/smtp-session" "$BUILD/test/pop3-session" "$BUILD/spool-agent" "$BUILD/tls.so" "$T/test"
+	: >"$T/dialogue"
 }
 
 @test "without the jail, what is tried works or fails for other reasons" {
@@ -92,6 +93,21 @@ test_place() {
 		check_outcomes "" $program loading 2
 		check_outcomes as_user $program loading 2
 	done
+}
+
+@test "a session that may begin with TLS can load it, and has everything refused once it has" {
+	test_place
+	secure
+	if [ "$(id -u)" = 0 ]; then chown -R nobody "$T/certs"; fi
+	printf 'EHLO x\r\nSTARTTLS\r\n' >"$T/dialogue"
+	[ "$(attempt "" smtp-session inside open-library)" = "open-library done" ]
+	[ "$(attempt "" smtp-session inside open-read)" = "open-read EACCES" ]
+	check_outcomes "" smtp-session tls 3
+	check_outcomes as_user smtp-session tls 3
+	printf 'STLS\r\n' >"$T/dialogue"
+	[ "$(attempt "" pop3-session inside open-library)" = "open-library done" ]
+	check_outcomes "" pop3-session tls 3
+	check_outcomes as_user pop3-session tls 3
 }
 
 @test "once TLS has been loaded, everything is refused" {
