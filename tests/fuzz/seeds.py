@@ -100,7 +100,7 @@ def smtp():
         yield seed(0, AT_ONCE | NETWORK, b"EHLO x\r\nMAIL FROM:" + path + b"\r\nRSET\r\nMAIL FROM:<>\r\nRCPT TO:" + path + b"\r\n")
     for auth in AUTHS:
         for service, flags in ((1, LOCAL), (1, NETWORK), (3, TLS | NETWORK), (0, LOCAL)):
-            yield seed(service, flags, b"EHLO x\r\n" + auth + b"\r\nMAIL FROM:<a@b>\r\n" + auth + b"\r\n")
+            yield seed(service, flags, b"EHLO x\r\n" + auth + b"\r\nMAIL FROM:<a@b>\r\n" + auth[:1000] + b"\r\n")
     for before in (b"", b"EHLO x\r\n", b"EHLO x\r\nMAIL FROM:<a@b>\r\n", b"EHLO x\r\n" + AUTHS[0] + b"\r\n"):
         for after in (b"MAIL FROM:<a@b>\r\n", b"EHLO y\r\n" + TO_DATA + b"x\r\n.\r\nQUIT\r\n", b"STARTTLS\r\n", b"RCPT TO:<a@example.org>\r\n"):
             for line_end in (b"\r\n", b"\n", b" x\r\n"):
