@@ -6,75 +6,14 @@ Each target's own file says how its input begins; what comes behind that is the 
 mailbox or an administrator would write.
 """
 
-import glob
 import hashlib
 import os
 import struct
 import sys
 
-TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.dont_write_bytecode = True
 
-# The ends of data that one server or another has taken for CRLF.CRLF (SMTP smuggling, 2023), and NULs.
-ENDS = [
-    b"\n.\n", b"\n.\r", b"\n.\r\n", b"\r.\r", b"\r.\n", b"\r.\r\n", b"\r\n.\n", b"\r\n.\r", b"\r\n.\r\r\n",
-    b"\r\r\n.\r\n", b"\r\r\n.\r\r\n", b"\r\n\0.\r\n", b"\r\n.\0\r\n", b"\0\r\n.\r\n", b"\r\n.\r\n", b"\r\n..\r\n.\r\n",
-]
-SECOND = b"MAIL FROM:<smuggled@b.c>\r\nRCPT TO:<bob@example.org>\r\nDATA\r\nSubject: second\r\n\r\n.\r\n"
-
-PATHS = [
-    b"<>", b"<a@b>", b"<Postmaster>", b"<postmaster@example.org>", b"<a.b+c@d.e-f.g>", b"<@x.y,@z:a@b>", b"<@:a@b>",
-    b'<"a b"@c>', b'<"a\\"b\\\\"@c>', b'<""@c>', b'<"a\x7f"@c>', b'<"a\tb"@c>', b'<"a\0b"@c>', b"<a@[192.0.2.1]>",
-    b"<a@[IPv6:2001:db8::1]>", b"<a@[IPv6:::ffff:192.0.2.1]>", b"<a@[tag:x]>", b"<a@[192.0.2.1>", b"<a@b..c>",
-    b"<a@-b>", b"<a@b->", b"<a@b.>", b"<.a@b>", b"<a..b@c>", b"<a.@b>", b"<a@b", b"a@b>", b"<a b@c>", b"<a@b@c>",
-    b"<a%b@c>", b"<c!a@b>", b"<;id;@b>", b"<$(id)@b>", b"<`id`@b>", b"<|id@b>", b"<-oX@b>", b"</etc/passwd@b>",
-    b"<../x@b>", b"<:include:/etc/shadow@b>", b"<%s%n@b>", b"<\xc3\xa4@b>", b"<a@\xc3\xa4>", b"<" + b"a" * 64 + b"@b>",
-    b"<" + b"a" * 65 + b"@b>", b"<a@" + b"b" * 63 + b"." + b"c" * 63 + b">", b"<a@" + b"b." * 127 + b"b>",
-    b"<a@" + b"b." * 128 + b"b>", b"<a@b> SIZE=1000 BODY=8BITMIME", b"<a@b> SIZE=", b"<a@b> SIZE=1=2", b"<a@b>SIZE=1",
-    b"<a@b> =1", b"<a@b> X-Y", b"<a@b>  SIZE=99999999999999999999 ", b"<> AUTH=<>",
-]
-
-MESSAGES = [
-    b"", b"\n", b"x", b"Subject: x\n\nbody\n", b"A: b\n c\n\n.\n..\n.x\n", b"From x\n>From y\n>>From z\nFrom", b"\n\nFrom \n",
-    b"Received: 1\nReceived: 2\nreceived : 3\nX-Received: 4\n\nReceived: 5\n", b"Status: RO\nX-UID: 5\n 6\nSubject: s\n\n",
-    b"STATUS : O\nx-imapbase: 1 2\nX-Keywords:\n\nStatus: text\n", b"A: b\r\n\r\nCR\rLF\nNUL\0\r\n\r\r\n\r", b"\tcontinued\nA: b\n",
-    b"a" * 1500 + b"\n", b"\xff\xfe\x80\n", b">" * 70 + b"From x\n", b"From a@b Tue Nov 24 13:00:00 2026\nA: b\n\nx\n",
-]
-
-
-def from_line(n):
-    return b"From %c@b Tue Nov 24 13:00:0%d 2026\n" % (97 + n, n)
-
-
-MAILBOX = b"".join(
-    from_line(n) + b"Received: from %d\nMessage-ID: <%d@x>\nSubject: s\n\nbody %d\n>From me\n\n" % (n, n, n)
-    for n in range(4)
-)
-MAILBOXES = [
-    b"", b"\n\n", b"x", b"From x", b"From x\n", MAILBOX, b"\r\n\n" + MAILBOX, MAILBOX[:-1], MAILBOX.replace(b"\n", b"\r\n"),
-    from_line(0) + from_line(1) + b"\n" + from_line(2), from_line(0) * 3, b"\r" + MAILBOX, b">" + MAILBOX,
-    from_line(0) + b"A: b\n\n>From \n> From \n>>From x\n>From", from_line(0) + b"\n\n\n" + from_line(1) + b"\n\r\n\n",
-    from_line(0) + b"Date: 1\n\nFrom me Nov 24\n\nFrom me Nov 24 13:00\n", from_line(0) + b"x" * 1100 + b"\n",
-    b"From " + b"x" * 1100 + b"\n\nA: b\n\n" + b"From " + b"y" * 1010 + b" Nov 24 13:00\nA: c\n\n",
-]
-
-
-def dialogues(protocol):
-    for path in sorted(glob.glob(os.path.join(TESTS, "dialogues", protocol, "*.in"))):
-        with open(path, "rb") as file:
-            text = file.read().replace(b"\n", b"\r\n")
-        if len(text) < 6000:
-            yield text
-
-
-AT_ONCE, BY_LINE, IN_PIECES, NETWORK, LOCAL, TLS, FAILS_AT_TLS = 0, 1, 2, 4, 8, 16, 32
-PLAIN = b"AHVzZXIAcGFzc3dvcmQ="
-TO_DATA = b"MAIL FROM:<a@b.c>\r\nRCPT TO:<alice@example.org>\r\nDATA\r\n"
-
-AUTHS = [
-    b"AUTH PLAIN " + PLAIN, b"AUTH PLAIN\r\n" + PLAIN, b"auth plain =", b"AUTH PLAIN\r\n*", b"AUTH LOGIN\r\ndXNlcg==\r\ncGFzcw==",
-    b"AUTH LOGIN dXNlcg==\r\ncGFzcw==", b"AUTH X", b"AUTH PLAIN AHVzZXIA", b"AUTH PLAIN\r\n" + b"A" * 12300, b"AUTH PLAIN AAAA====",
-    b"AUTH PLAIN eABhAGI=", b"AUTH PLAIN\r\nNO\0OP", b"AUTH",
-]
+from seed_texts import *  # noqa: E402,F403 (all of it is for this program)
 
 
 def smtp():
@@ -99,17 +38,44 @@ def smtp():
         for chance in range(4):
             yield seed(2, AT_ONCE, b"LHLO x\r\n" + several + stuffed + b".\r\n" + several + b"x\r\n.\r\n", chance)
     for path in PATHS:
-        yield seed(0, AT_ONCE | NETWORK, b"EHLO x\r\nMAIL FROM:" + path + b"\r\nRSET\r\nMAIL FROM:<>\r\nRCPT TO:" + path + b"\r\n")
+        yield seed(
+            0,
+            AT_ONCE | NETWORK,
+            b"EHLO x\r\nMAIL FROM:" + path + b"\r\nRSET\r\nMAIL FROM:<>\r\nRCPT TO:" + path + b"\r\n",
+        )
     for auth in AUTHS:
         for service, flags in ((1, LOCAL), (1, NETWORK), (3, TLS | NETWORK), (0, LOCAL)):
             yield seed(service, flags, b"EHLO x\r\n" + auth + b"\r\nMAIL FROM:<a@b>\r\n" + auth[:1000] + b"\r\n")
     for before in (b"", b"EHLO x\r\n", b"EHLO x\r\nMAIL FROM:<a@b>\r\n", b"EHLO x\r\n" + AUTHS[0] + b"\r\n"):
-        for after in (b"MAIL FROM:<a@b>\r\n", b"EHLO y\r\n" + TO_DATA + b"x\r\n.\r\nQUIT\r\n", b"STARTTLS\r\n", b"RCPT TO:<a@example.org>\r\n"):
+        for after in (
+            b"MAIL FROM:<a@b>\r\n",
+            b"EHLO y\r\n" + TO_DATA + b"x\r\n.\r\nQUIT\r\n",
+            b"STARTTLS\r\n",
+            b"RCPT TO:<a@example.org>\r\n",
+        ):
             for line_end in (b"\r\n", b"\n", b" x\r\n"):
-                for flags in (AT_ONCE | NETWORK | TLS, BY_LINE | NETWORK | TLS, BY_LINE | LOCAL | TLS, BY_LINE, BY_LINE | TLS | FAILS_AT_TLS):
+                for flags in (
+                    AT_ONCE | NETWORK | TLS,
+                    BY_LINE | NETWORK | TLS,
+                    BY_LINE | LOCAL | TLS,
+                    BY_LINE,
+                    BY_LINE | TLS | FAILS_AT_TLS,
+                ):
                     yield seed(0, flags, before + b"STARTTLS" + line_end + after)
-    for line in (b"NOOP\n", b"NO\rOP\r\n", b"NOOP\r\r\n", b"NO\0OP\r\n", b"\0\r\n", b"\r\n", b"GET / HTTP/1.1\r\n", b"x" * 2100 + b"\r\n",
-                 b"NOOP " + b"x" * 2041 + b"\r\n", b"NOOP " + b"x" * 2042 + b"\r\n", b"HELP\r\nHELP MAIL\r\nVRFY x\r\nEXPN y\r\n", b"BDAT 5 LAST\r\n"):
+    for line in (
+        b"NOOP\n",
+        b"NO\rOP\r\n",
+        b"NOOP\r\r\n",
+        b"NO\0OP\r\n",
+        b"\0\r\n",
+        b"\r\n",
+        b"GET / HTTP/1.1\r\n",
+        b"x" * 2100 + b"\r\n",
+        b"NOOP " + b"x" * 2041 + b"\r\n",
+        b"NOOP " + b"x" * 2042 + b"\r\n",
+        b"HELP\r\nHELP MAIL\r\nVRFY x\r\nEXPN y\r\n",
+        b"BDAT 5 LAST\r\n",
+    ):
         yield seed(0, AT_ONCE | NETWORK, b"EHLO x\r\n" + line + b"NOOP\r\n")
     yield seed(0, AT_ONCE | NETWORK, b"EHLO x\r\n" + b"BAD\r\n" * 30)
     yield seed(0, AT_ONCE | NETWORK, b"NOOP\r\n" * 40)
@@ -131,9 +97,23 @@ def pop3():
         yield seed(0, AT_ONCE | NETWORK, text)
     for n in range(8):
         for chance in range(6):
-            yield seed(0, LOCAL, log_in + b"RETR %d\r\nTOP %d 0\r\nTOP %d 1\r\nLIST %d\r\nUIDL %d\r\nDELE %d\r\nRETR %d\r\nQUIT\r\n" % ((n,) * 7), chance)
-    for commands in (b"DELE 1\r\nDELE 3\r\nRSET\r\nDELE 2\r\nLIST\r\nUIDL\r\nSTAT\r\nQUIT\r\n", b"DELE 1\r\nDELE 1\r\n", b"DELE 6\r\nQUIT \r\n", b"QUIT x\r\n",
-                     b"RETR 18446744073709551617\r\nRETR 01\r\nRETR +1\r\nRETR 1 \r\n", b"CAPA\r\nNOOP\r\nNOOP x\r\n", b"TOP 1\r\nTOP 1 x\r\nTOP 1 99999\r\n"):
+            yield seed(
+                0,
+                LOCAL,
+                log_in
+                + b"RETR %d\r\nTOP %d 0\r\nTOP %d 1\r\nLIST %d\r\nUIDL %d\r\nDELE %d\r\nRETR %d\r\nQUIT\r\n"
+                % ((n,) * 7),
+                chance,
+            )
+    for commands in (
+        b"DELE 1\r\nDELE 3\r\nRSET\r\nDELE 2\r\nLIST\r\nUIDL\r\nSTAT\r\nQUIT\r\n",
+        b"DELE 1\r\nDELE 1\r\n",
+        b"DELE 6\r\nQUIT \r\n",
+        b"QUIT x\r\n",
+        b"RETR 18446744073709551617\r\nRETR 01\r\nRETR +1\r\nRETR 1 \r\n",
+        b"CAPA\r\nNOOP\r\nNOOP x\r\n",
+        b"TOP 1\r\nTOP 1 x\r\nTOP 1 99999\r\n",
+    ):
         for chance in range(8):
             yield seed(0, LOCAL, log_in + commands, chance)
     for auth in AUTHS:
@@ -143,9 +123,24 @@ def pop3():
     for before in (b"", b"USER alice\r\n", log_in):
         for after in (b"PASS secret\r\n", b"CAPA\r\n" + log_in + b"QUIT\r\n", b"STLS\r\n"):
             for line_end in (b"\r\n", b"\n", b" x\r\n"):
-                for flags in (AT_ONCE | NETWORK | TLS, BY_LINE | NETWORK | TLS, BY_LINE | LOCAL | TLS, BY_LINE, BY_LINE | TLS | FAILS_AT_TLS):
+                for flags in (
+                    AT_ONCE | NETWORK | TLS,
+                    BY_LINE | NETWORK | TLS,
+                    BY_LINE | LOCAL | TLS,
+                    BY_LINE,
+                    BY_LINE | TLS | FAILS_AT_TLS,
+                ):
                     yield seed(0, flags, before + b"STLS" + line_end + after)
-    for line in (b"NO\rOP\r\n", b"NO\0OP\r\n", b"x" * 2100 + b"\n", b"\n", b"USER " + b"x" * 500 + b"\r\n", b"PASS\r\n", b"USER a\tb\r\n", b"BAD\r\n" * 25):
+    for line in (
+        b"NO\rOP\r\n",
+        b"NO\0OP\r\n",
+        b"x" * 2100 + b"\n",
+        b"\n",
+        b"USER " + b"x" * 500 + b"\r\n",
+        b"PASS\r\n",
+        b"USER a\tb\r\n",
+        b"BAD\r\n" * 25,
+    ):
         yield seed(0, AT_ONCE | LOCAL, line + b"CAPA\r\n" + log_in)
 
 
@@ -159,17 +154,81 @@ def data():
 
 
 def stream():
-    texts = [b"NOOP\r\n", b"\r\n", b"NOOP\n", b"NO\rOP\r\nA\r\r\n\0\r\n", b"x" * 2046 + b"\r\ny\r\n", b"x" * 2047 + b"\r\ny\r\n", b"x" * 3000, b"a\nb\n" * 20, b""]
+    texts = [
+        b"NOOP\r\n",
+        b"\r\n",
+        b"NOOP\n",
+        b"NO\rOP\r\nA\r\r\n\0\r\n",
+        b"x" * 2046 + b"\r\ny\r\n",
+        b"x" * 2047 + b"\r\ny\r\n",
+        b"x" * 3000,
+        b"a\nb\n" * 20,
+        b"",
+    ]
     for text in texts:
         for flags in range(4):
             yield bytes([flags, len(text) % 251]) + (b"\3" if flags & 2 else b"") + text
 
 
 def words():
-    lines = [b"QUIT", b"quit ", b"MAIL FROM:<>", b"NOOP x", b"RETR 1", b"USER", b"EHLO x", b"LHLO x", b"AUTH PLAIN", b"", b" ", b"GET /"]
-    numbers = [b"0", b"1", b"01", b"+1", b" 1", b"1x", b"4294967296", b"18446744073709551615", b"18446744073709551616", b"10K", b"1G", b"5m", b"1d"]
-    addresses = [b"192.0.2.1", b"127.0.0.1", b"::1", b"2001:db8::1", b"::ffff:192.0.2.1", b"::ffff:127.0.0.1", b"localhost", b"1.2.3", b"1.2.3.4 "]
-    names = [b"alice", b"a.b+c", b"alice@example.org", b"../x", b".x", b"-x", b"x.lock", b"x.lock@y", b"a/b", b"a" * 127, b"a" * 128, b"a..b", b"a/b@c", b"a@b..c", b"\xc3\xa4", b"a b"]
+    lines = [
+        b"QUIT",
+        b"quit ",
+        b"MAIL FROM:<>",
+        b"NOOP x",
+        b"RETR 1",
+        b"USER",
+        b"EHLO x",
+        b"LHLO x",
+        b"AUTH PLAIN",
+        b"",
+        b" ",
+        b"GET /",
+    ]
+    numbers = [
+        b"0",
+        b"1",
+        b"01",
+        b"+1",
+        b" 1",
+        b"1x",
+        b"4294967296",
+        b"18446744073709551615",
+        b"18446744073709551616",
+        b"10K",
+        b"1G",
+        b"5m",
+        b"1d",
+    ]
+    addresses = [
+        b"192.0.2.1",
+        b"127.0.0.1",
+        b"::1",
+        b"2001:db8::1",
+        b"::ffff:192.0.2.1",
+        b"::ffff:127.0.0.1",
+        b"localhost",
+        b"1.2.3",
+        b"1.2.3.4 ",
+    ]
+    names = [
+        b"alice",
+        b"a.b+c",
+        b"alice@example.org",
+        b"../x",
+        b".x",
+        b"-x",
+        b"x.lock",
+        b"x.lock@y",
+        b"a/b",
+        b"a" * 127,
+        b"a" * 128,
+        b"a..b",
+        b"a/b@c",
+        b"a@b..c",
+        b"\xc3\xa4",
+        b"a b",
+    ]
     for n, text in enumerate(lines + numbers + addresses + names):
         yield bytes([n, n * 37 & 255, n * 61 & 255]) + text
     for text in (b"MAIL FROM:<>", b"AUTH PLAIN", b"STARTTLS", b"STLS", b"RETR 1"):
@@ -181,8 +240,27 @@ def words():
 def sasl():
     for flags in (3, 7):
         for front in range(6):
-            for text in (b"\0user\0pass", b"user\0user\0pass", b"x\0user\0pass", b"\0\0pass", b"\0user\0", b"user\npass", b"\n\0user\0pass", b"*", b"=", b"\0a\0b\0c",
-                         b"AHVzZXIAcGFzcw==", b"dXNlcg==\ncGFzcw==", b"AAA", b"AB==", b"AA==AA==", b"A\0AA", b"\0" + b"u" * 400 + b"\0p", b"\0u\0" + b"p" * 256, b"\0u\n\0p"):
+            for text in (
+                b"\0user\0pass",
+                b"user\0user\0pass",
+                b"x\0user\0pass",
+                b"\0\0pass",
+                b"\0user\0",
+                b"user\npass",
+                b"\n\0user\0pass",
+                b"*",
+                b"=",
+                b"\0a\0b\0c",
+                b"AHVzZXIAcGFzcw==",
+                b"dXNlcg==\ncGFzcw==",
+                b"AAA",
+                b"AB==",
+                b"AA==AA==",
+                b"A\0AA",
+                b"\0" + b"u" * 400 + b"\0p",
+                b"\0u\0" + b"p" * 256,
+                b"\0u\n\0p",
+            ):
                 yield bytes([flags, front]) + text
 
 
@@ -195,8 +273,19 @@ def agent():
 
     lookup, stage, fetch = packet(1, recipient=b"alice@example.org"), packet(2), packet(6, number=1)
     update = packet(7 | 32, number=3)
-    for deliver in (b"alice@example.org", b"staff", b"loop@example.org", b"postmaster", b"bob", b"x@y", b'"a b"@example.org', b"alice+tag@example.org"):
-        yield packet(1, recipient=deliver) + stage + packet(3, recipient=deliver, sender=b"a@b") * 2 + log_in(b"smtp") + stage + packet(3, recipient=deliver)
+    for deliver in (
+        b"alice@example.org",
+        b"staff",
+        b"loop@example.org",
+        b"postmaster",
+        b"bob",
+        b"x@y",
+        b'"a b"@example.org',
+        b"alice+tag@example.org",
+    ):
+        yield packet(1, recipient=deliver) + stage + packet(3, recipient=deliver, sender=b"a@b") * 2 + log_in(
+            b"smtp"
+        ) + stage + packet(3, recipient=deliver)
     for bits in (b"\1\0", b"\1\1", b"\1\7", b"\1\10", b"\2\1", b"\0\0", b"\3\1"):
         yield log_in(b"pop3") + packet(5) + fetch + packet(6, number=4) + update + bits + fetch
     yield log_in(b"pop3", b"wrong") * 4
@@ -242,7 +331,14 @@ def spool():
     large = MAILBOX.replace(b">From me\n", b">From me\n@\n@\n@\n") * 2
 
     def seed(what, kill, mailbox, rest=b"", lock=b"", damage=0, by=0, marks=0):
-        return struct.pack(">BBBHBBB", what, kill * 37 & 255, kill, damage, by, marks, 0) + lock + b"\n%%\n" + mailbox + b"\n%%\n" + rest
+        return (
+            struct.pack(">BBBHBBB", what, kill * 37 & 255, kill, damage, by, marks, 0)
+            + lock
+            + b"\n%%\n"
+            + mailbox
+            + b"\n%%\n"
+            + rest
+        )
 
     for kill in range(0, 20):
         for marks in (1, 10):
@@ -255,7 +351,7 @@ def spool():
         yield seed(1 | 64, kill, MAILBOX[:150], b"A: b\n\n" + b"x\n" * 200, damage=kill * 31)
         for by in (0, 1, 64):
             yield seed(0 | 32 | 4, kill, large, marks=10, damage=kill * 311, by=by, rest=b"\xff" * 80)
-    for damage in range(0, 260, 6): # of the plan
+    for damage in range(0, 260, 6):  # of the plan
         yield seed(0 | 32 | 4, 12, large, marks=10, damage=damage, by=4)
     for kill in range(0, 8):
         for message in MESSAGES[:8]:
@@ -266,11 +362,24 @@ def spool():
         yield seed(0, 3, mailbox, marks=1)
     for lock in (b"1", b"999999999", b"x", b"", b"From x\n", b"1:host", b" 1\n", b"0"):
         yield seed(1 | 8, 0, MAILBOX, b"A: b\n", lock=lock)
-    plan = struct.pack("<8Q", 0x326E616C70786270, 1, 0, 100, 500, 4096, 2, 0) + b"\0" * 72 + struct.pack("<4Q", 0, 50, 60, 50)
+    plan = (
+        struct.pack("<8Q", 0x326E616C70786270, 1, 0, 100, 500, 4096, 2, 0)
+        + b"\0" * 72
+        + struct.pack("<4Q", 0, 50, 60, 50)
+    )
     note = struct.pack("<5Q", 0x3265746F6E786270, 1, 10, 900, 128) + b"From " * 28
     for what in (2, 3):
         yield seed(what, 0, MAILBOX, struct.pack(">H", len(plan)) + plan + note)
-        yield seed(what, 0, MAILBOX, struct.pack(">H", 9000) + plan + b"\0" * 3920 + struct.pack("<8Q", 0x32746F6C73786270, 0, 0, 0, 16, 1, 0, 0) + b"x" * 16)
+        yield seed(
+            what,
+            0,
+            MAILBOX,
+            struct.pack(">H", 9000)
+            + plan
+            + b"\0" * 3920
+            + struct.pack("<8Q", 0x32746F6C73786270, 0, 0, 0, 16, 1, 0, 0)
+            + b"x" * 16,
+        )
         yield seed(what, 0, MAILBOX, struct.pack(">H", 4) + note)
     huge = struct.pack("<8Q", 0x326E616C70786270, 1, 0, 100, 500, 4096, 60 << 20, 0) + b"\0" * 72
     yield seed(2, 0, MAILBOX, struct.pack(">H", len(huge)) + huge)
@@ -296,8 +405,19 @@ def conf():
     yield b'[server]\nhostname = A.b\ndomains = a.b, C.d\ndomains = e.f\n[tls]\ncertificate = /a\nkey = /b\n[tls "x.y"]\nkey=/d\ncertificate=/c\n'
     yield b"[limits]\nerrors = 0\n"
     yield b"[limits]\ncommand_timeout = 5m\nidle_timeout = 1d\n[smtp]\nmax_message_size = 50M\nmax_recipients = 99999999999999999999\n"
-    for line in (b"key = value", b"[server", b"[server]\nx = y", b"[auth]\nplaintext = maybe", b" [server]", b"[store]\nmailbox = mbox:/x/%u/%d/%h/%%\n",
-                 b"[store]\nmailbox = mbox:/%x", b"[tls]\nkey = /b", b'[tls "a"]\npriorities = x', b"[server]\nhostname = " + b"a" * 300, b"\xef\xbb\xbf[server]\n"):
+    for line in (
+        b"key = value",
+        b"[server",
+        b"[server]\nx = y",
+        b"[auth]\nplaintext = maybe",
+        b" [server]",
+        b"[store]\nmailbox = mbox:/x/%u/%d/%h/%%\n",
+        b"[store]\nmailbox = mbox:/%x",
+        b"[tls]\nkey = /b",
+        b'[tls "a"]\npriorities = x',
+        b"[server]\nhostname = " + b"a" * 300,
+        b"\xef\xbb\xbf[server]\n",
+    ):
         yield line + b"\n"
 
 
@@ -305,9 +425,33 @@ def accounts():
     aliases = b'alice: bob, :include:/list, "|cmd", /file, \\carol\nlist: :include:/list\n  more\n# c\npostmaster: alice\nself: self, bob\n"a b": bob\n'
     users = b"bob:$5$x$y\ncarol@example.net:*\nself:!\n#x:y\nbad\n"
     names = b"bob, dave\n alice\n# comment\nremote@elsewhere.example\n:include:/list\n"
-    for address in (b"alice@example.org", b"alice+x", b"list@example.net", b'"a b"@example.org', b"self", b"abuse@example.org", b"carol@example.net", b"x@elsewhere", b"", b"@", b"a/b"):
+    for address in (
+        b"alice@example.org",
+        b"alice+x",
+        b"list@example.net",
+        b'"a b"@example.org',
+        b"self",
+        b"abuse@example.org",
+        b"carol@example.net",
+        b"x@elsewhere",
+        b"",
+        b"@",
+        b"a/b",
+    ):
         yield b"\n%%\n".join((address, aliases, users, names))
-    for text in (b"a:\n", b":b\n", b"a: b\n c\n,d\n", b'a: "b', b"a: b\\", b"loop: pool\npool: loop\n", b"a: <b>, <c\n", b"a b: c\n", b"a:b,,c\n", b"a: :include:x\n", b"\0: x\n"):
+    for text in (
+        b"a:\n",
+        b":b\n",
+        b"a: b\n c\n,d\n",
+        b'a: "b',
+        b"a: b\\",
+        b"loop: pool\npool: loop\n",
+        b"a: <b>, <c\n",
+        b"a b: c\n",
+        b"a:b,,c\n",
+        b"a: :include:x\n",
+        b"\0: x\n",
+    ):
         yield b"\n%%\n".join((text.split(b":")[0], text, users, text))
 
 
