@@ -117,6 +117,23 @@ void __wrap_log_event(int priority, const char *event, ...)
 /* TLS: neither type is known outside of their module, so any address will do. */
 static char fake_server, fake_tls;
 
+FAKE(tls_server_load);
+int __wrap_tls_server_load(struct tls_server *server, struct why *why)
+{
+	must(server == (void *)&fake_server && current->has_tls && !current->has_loaded);
+	if (current->cannot_load)
+		return why_set(why, EINVAL, WHY_TEMP, "4.3.5", "/a/path: not a certificate");
+	current->has_loaded = true;
+	return 0;
+}
+
+FAKE(tls_server_note);
+const char *__wrap_tls_server_note(const struct tls_server *server)
+{
+	must(server == (void *)&fake_server);
+	return "";
+}
+
 FAKE(tls_accept);
 int __wrap_tls_accept(struct tls_server *server, struct stream *stream,
 	const unsigned char *ticket_key, int64_t deadline, struct tls **out, struct why *why)
@@ -124,6 +141,7 @@ int __wrap_tls_accept(struct tls_server *server, struct stream *stream,
 	(void)ticket_key;
 	(void)deadline;
 	must(server == (void *)&fake_server && stream->context == current);
+	must(current->has_loaded);
 	must(!stream_has_input(stream)); /* what came in clear must not be taken for more */
 	must(stream->output.len == 0 && ++current->handshakes == 1);
 	current->tls_in = current->given;
@@ -180,6 +198,8 @@ void client_init(struct client *client, struct fuzz *fuzz)
 	client->pipe = !client->network;
 	client->has_tls = flags & 16;
 	client->fails_at_tls = flags & 32;
+	client->has_loaded = client->has_tls && !(flags & 64);
+	client->cannot_load = !client->has_loaded && flags & 128;
 	fuzz->chance = fuzz_octet(fuzz);
 	fuzz_add(&client->in, fuzz->at, fuzz->len);
 	fuzz_add(&client->out, "", 0);
@@ -197,7 +217,7 @@ void client_run(struct client *client, const struct session_program *program,
 	struct session_tls tls = {
 		.server = client->has_tls ? (void *)&fake_server : NULL,
 		.wanted = client->has_tls,
-		.loaded = client->has_tls,
+		.loaded = client->has_loaded,
 	};
 	const struct session_start start = {
 		.program = program, .service = service, .conf = conf, .tls = &tls};

@@ -20,6 +20,8 @@ struct client {
 	bool local;
 	bool pipe;
 	bool has_tls;        /* the server does */
+	bool has_loaded;     /* ... and has loaded it; else that is still to come */
+	bool cannot_load;    /* ... and comes to nothing: the certificate is no good */
 	bool fails_at_tls;   /* the handshake comes to nothing */
 	struct fuzz_sink in; /* what it sends */
 	size_t given;        /* so much of it the session has read */

@@ -234,7 +234,7 @@ static void follow_stls(struct reader *reader)
 {
 	if (reader->status == '-')
 		return;
-	must(!reader->tls && !reader->logged_in && reader->client->has_tls);
+	must(!reader->tls && !reader->logged_in && reader->client->has_loaded);
 	must(reader->client->handshakes == 1 && reader->client->tls_in == reader->in);
 	must(reader->client->tls_out == reader->out);
 	reader->tls = true;
@@ -342,7 +342,7 @@ static void check(const struct client *client, const struct session_service *ser
 	struct reader reader = {.client = client};
 
 	reader.tls = service->flags & SESSION_TLS;
-	if (reader.tls && (!client->has_tls || client->fails_at_tls)) {
+	if (reader.tls && (!client->has_loaded || client->fails_at_tls)) {
 		must(client->out.len == 0 && client->given == 0);
 		return;
 	}

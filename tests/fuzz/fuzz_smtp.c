@@ -259,7 +259,7 @@ static void follow_starttls(struct reader *reader)
 		end(reader);
 	if (reader->code != 220)
 		return;
-	must(!reader->tls && reader->client->has_tls && reader->client->handshakes == 1);
+	must(!reader->tls && reader->client->has_loaded && reader->client->handshakes == 1);
 	must(reader->client->tls_in == reader->in && reader->client->tls_out == reader->out);
 	must(!reader->logged_in && !reader->has_sender);
 	if (reader->client->fails_at_tls)
@@ -359,7 +359,7 @@ static void check(const struct client *client, const struct session_service *ser
 	struct reader reader = {.client = client, .service = service, .strict = client->network};
 
 	reader.tls = service->flags & SESSION_TLS;
-	if (reader.tls && (!client->has_tls || client->fails_at_tls)) {
+	if (reader.tls && (!client->has_loaded || client->fails_at_tls)) {
 		must(client->out.len == 0 && client->given == 0);
 		return;
 	}

@@ -142,7 +142,7 @@ def dialogues(protocol):
             yield text
 
 
-AT_ONCE, BY_LINE, IN_PIECES, NETWORK, LOCAL, TLS, FAILS_AT_TLS = 0, 1, 2, 4, 8, 16, 32
+AT_ONCE, BY_LINE, IN_PIECES, NETWORK, LOCAL, TLS, FAILS_AT_TLS, LATER, BAD_TLS = 0, 1, 2, 4, 8, 16, 32, 64, 64 | 128
 PLAIN = b"AHVzZXIAcGFzc3dvcmQ="
 TO_DATA = b"MAIL FROM:<a@b.c>\r\nRCPT TO:<alice@example.org>\r\nDATA\r\n"
 

@@ -60,6 +60,8 @@ def smtp():
                     BY_LINE | LOCAL | TLS,
                     BY_LINE,
                     BY_LINE | TLS | FAILS_AT_TLS,
+                    BY_LINE | TLS | LATER,
+                    BY_LINE | TLS | BAD_TLS,
                 ):
                     yield seed(0, flags, before + b"STARTTLS" + line_end + after)
     for line in (
@@ -129,6 +131,8 @@ def pop3():
                     BY_LINE | LOCAL | TLS,
                     BY_LINE,
                     BY_LINE | TLS | FAILS_AT_TLS,
+                    BY_LINE | TLS | LATER,
+                    BY_LINE | TLS | BAD_TLS,
                 ):
                     yield seed(0, flags, before + b"STLS" + line_end + after)
     for line in (
