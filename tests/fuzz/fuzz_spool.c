@@ -165,15 +165,15 @@ static bool damage(const struct plan *plan, const char *suffix, const struct fuz
 	struct fuzz_sink file = {0};
 	size_t at;
 
-	if (!folder_get(state_name(suffix), &file) || file.len == 0)
+	if (!folder_get(state_name(suffix), &file))
 		return false;
-	at = plan->damage_at % file.len;
+	at = file.len > 0 ? plan->damage_at % file.len : 0;
 	if (plan->damage_by == 0)
 		file.len = at;
 	else if (plan->damage_by == 1)
 		for (size_t i = 0; i < with->len && at + i < file.len; i++)
 			file.at[at + i] = with->at[i];
-	else
+	else if (file.len > 0)
 		file.at[at] = (char)(file.at[at] ^ (int)plan->damage_by);
 	folder_put(state_name(suffix), file.at, file.len);
 	fuzz_done(&file);
