@@ -298,6 +298,7 @@ install: programs ## install below $(DESTDIR)$(PREFIX)
 	install -m 644 systemd/pillarbox.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/pillarbox.conf
 	$(BUILD)/jail-filter --list | packaging/units $(DESTDIR)$(UNITDIR) $(PREFIX) $(LIBEXECDIR)
 	install -m 644 systemd/accept-no.conf $(DESTDIR)$(PREFIX)/share/pillarbox/
+	install -m 755 packaging/certbot-hook $(DESTDIR)$(PREFIX)/share/pillarbox/
 	for service in packaging/xinetd/*; do \
 		sed 's|/usr/bin/|$(PREFIX)/bin/|' $$service >$(DESTDIR)$(DOCDIR)/xinetd/$${service##*/}; done
 	install -m 644 README.md packaging/pillarbox.conf $(DESTDIR)$(DOCDIR)/

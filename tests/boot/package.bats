@@ -5,8 +5,6 @@ load boot
 
 setup_file() { boot_prepare; }
 
-setup() { T=$BATS_TEST_TMPDIR; }
-
 # listening PORT: somebody does, on IPv4 and IPv6.
 listening() { ss -ltnH "sport = :$1" | grep -qE '(\*|\[::\]):'; }
 
