@@ -137,9 +137,12 @@ check_session() {
 	check_session "$(pgrep -P "$pid")"
 	[ "$(readlink "/proc/$pid/ns/mnt")" != "$(readlink /proc/1/ns/mnt)" ]
 	# No file of the host's that matters is there to be seen.
-	run ! nsenter -t "$pid" -m -- ls /home/alice
-	run ! nsenter -t "$pid" -m -- ls /var/mail/
-	run ! nsenter -t "$pid" -m -- touch /etc/x
+	local folder
+	for folder in /home/alice /var/mail/ /var/spool/ /var/lib/pillarbox/; do
+		[ -e $folder ]
+		run ! nsenter -t "$pid" -m -- setpriv --reuid pillarbox --regid pillarbox --clear-groups -- ls $folder
+	done
+	run ! nsenter -t "$pid" -m -- touch /etc/x /var/x
 	hang_up
 }
 
