@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define SAMPLE 8
+#define SAMPLE 32
 
 /* The one record that is not a counter. */
 static const char head_name[4] = "head";
