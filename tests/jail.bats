@@ -311,3 +311,31 @@ is_sanitized() { grep -q __asan_init "$BUILD/smtp-session"; }
 	[[ "$output" == *"x86_64 loading"* ]]
 	[[ "$output" == *"aarch64 loading"* ]]
 }
+
+@test "no session has a socket that listens, not even as standard error" {
+	local port
+	port=$(free_port)
+	python3 - "$port" "$T/bin/smtp-session" --config "$CONF" 3>&- <<-'PYTHON' &
+	import os, socket, sys
+	listener = socket.socket()
+	listener.bind(("127.0.0.1", int(sys.argv[1])))
+	listener.listen(64)
+	for fd in 0, 1, 2: # as inetd does for "wait"
+	    os.dup2(listener.fileno(), fd)
+	os.execv(sys.argv[2], sys.argv[2:])
+	PYTHON
+	PIDS+=($!)
+	wait_for_port "$port"
+	python3 - "$port" "${PIDS[0]}" <<-'PYTHON'
+	import glob, os, socket, sys
+	connection = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+	assert connection.recv(4) == b"220 "
+	listening = {line.split()[9] for line in open("/proc/net/tcp") if line.split()[3] == "0A"}
+	with open("/proc/%s/task/%s/children" % (sys.argv[2], sys.argv[2])) as children:
+	    session = children.read().split()[0]
+	fds = {int(os.path.basename(fd)): os.readlink(fd) for fd in glob.glob("/proc/%s/fd/*" % session)}
+	assert len(fds) == 4, fds
+	for fd in fds.values():
+	    assert fd[8:-1] not in listening, fds
+	PYTHON
+}

@@ -104,6 +104,9 @@ static int run_child(const struct listener *listener, int connection)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (dup2(connection, STDIN_FILENO) < 0 || dup2(connection, STDOUT_FILENO) < 0)
 		return EX_OSERR;
+	/* inetd's `wait`: with that a session could shut the service down for all. */
+	if (fd_is_listening(STDERR_FILENO) && dup2(connection, STDERR_FILENO) < 0)
+		return EX_OSERR;
 	if (connection > STDERR_FILENO)
 		close(connection);
 	for (size_t i = 0; i < listener->socket_count + listener->silent; i++) {
