@@ -16,8 +16,8 @@
  * from files. On fstat() see fd_stat().
  *
  * Not here, on purpose: rt_sigreturn (no handler is ever installed, and a forged frame could block
- * the alarm that ends a session), ioctl, prctl, dup, anything that makes a socket, a process or a
- * name.
+ * the alarm that ends a session), fcntl's F_SETFL (the flags of a log are its other writers', too),
+ * ioctl, prctl, dup, anything that makes a socket, a process or a name.
  */
 #ifndef IO_JAIL_CALLS_H
 #define IO_JAIL_CALLS_H
@@ -121,7 +121,7 @@ static const struct jail_call jail_calls[] = {
 	{"newfstatat",       INSIDE | REFUSE, ANY},
 	{"mmap",             LOADING,        IF_BOTH(OF_THESE(2, PROT_WRITE | PROT_EXEC, PROT_EXEC),
 						WITHOUT(3, MAP_SHARED | MAP_ANONYMOUS))},
-	{"seccomp",          START | LOADING, IF(EXACTLY(0, SECCOMP_SET_MODE_FILTER))},
+	{"seccomp",          START | LOADING, IF_BOTH(EXACTLY(0, SECCOMP_SET_MODE_FILTER), EXACTLY(1, 0))},
 	{"landlock_create_ruleset", START | LOADING, ANY},
 	{"landlock_restrict_self",  START | LOADING, ANY},
 

@@ -245,6 +245,7 @@ static const struct attempt attempts[] = {
 	{"personality",       "killed", "killed", .number = SYS_personality, .arguments = {0xffffffff}},
 	{"landlock",          "EBADF",  "killed", .number = SYS_landlock_restrict_self, .arguments = {-1}},
 	{"seccomp",           "EFAULT", "killed", .number = SYS_seccomp, .arguments = {1}},
+	{"seccomp-listener",  "killed", "killed", .number = SYS_seccomp, .arguments = {1, 1L << 3}},
 	{"seccomp-strict",    "killed", "killed", .number = SYS_seccomp, .arguments = {0, 1}},
 	{"keyctl",            "killed", "killed", .number = SYS_keyctl, .arguments = {0}},
 	/* Code, and the kernel's wider doors. */
@@ -261,6 +262,7 @@ static const struct attempt attempts[] = {
 	{"ioctl",             "killed", "killed", .number = SYS_ioctl, .arguments = {0, TIOCSTI}},
 	{"dup",               "killed", "killed", .number = SYS_dup, .arguments = {0}},
 	{"dup-by-fcntl",      "killed", "killed", .number = SYS_fcntl, .arguments = {0, F_DUPFD, 0}},
+	{"log-flags",         "killed", "killed", .number = SYS_fcntl, .arguments = {2, F_SETFL, 0}},
 	{"own-fd",            "killed", "killed", .number = SYS_fcntl, .arguments = {0, F_SETOWN, PARENT}},
 	{"pipe",              REPORTS,  REPORTS, .number = SYS_pipe2, .arguments = {0}},
 	{"no-such-call",      "killed", "killed", .number = 9999},
