@@ -1,8 +1,8 @@
 /*
  * policy_file - see policy_file.h.
  *
- * System calls: openat, fstat, fstatat, flock, clock_gettime, nanosleep, renameat, unlinkat, close,
- * geteuid.
+ * System calls: openat, fstat, fstatat, flock, sigaction, sigprocmask, setitimer, clock_gettime,
+ * renameat, unlinkat, close, geteuid.
  */
 #include "policy/policy_file.h"
 
@@ -12,13 +12,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
-#define PAUSE_US 2000 /* between two tries; the work under the lock takes less */
+#define AGAIN_US 20000 /* an alarm that came just before the wait comes again */
 
 static bool is_ours(int fd, uint64_t max)
 {
@@ -55,18 +57,57 @@ static bool is_at_place(const struct policy_file *file)
 	       st.st_dev == there.st_dev && st.st_ino == there.st_ino;
 }
 
-int policy_file_lock(const struct policy_file *file, int64_t milliseconds)
+static void wake(int signal)
 {
-	int64_t deadline = clock_ms() + milliseconds;
+	(void)signal;
+}
 
-	while (flock(file->fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
+static int wait_until(int fd, int64_t deadline)
+{
+	while (flock(fd, LOCK_EX) < 0) {
+		if (errno != EINTR)
 			return -errno;
 		if (clock_ms() >= deadline)
 			return -ETIMEDOUT;
-		clock_sleep_jitter(PAUSE_US);
 	}
-	return is_at_place(file) ? 0 : -ESTALE;
+	return 0;
+}
+
+/* In the kernel's queue, where each has its turn. Hundreds who ask again and again would keep the
+ * host so busy that the one who has the lock does not get to the end of its work. */
+static int wait_for_lock(int fd, int64_t milliseconds)
+{
+	const struct sigaction waking = {.sa_handler = wake}; /* without SA_RESTART */
+	const struct itimerval timer = {.it_interval = {0, AGAIN_US},
+		.it_value = {milliseconds / 1000, milliseconds % 1000 * 1000}};
+	const struct itimerval off = {0};
+	struct sigaction before;
+	sigset_t alarms, mask;
+	int err;
+
+	sigemptyset(&alarms);
+	sigaddset(&alarms, SIGALRM);
+	sigaction(SIGALRM, &waking, &before);
+	sigprocmask(SIG_UNBLOCK, &alarms, &mask);
+	setitimer(ITIMER_REAL, &timer, NULL);
+	err = wait_until(fd, clock_ms() + milliseconds);
+	setitimer(ITIMER_REAL, &off, NULL);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+	sigaction(SIGALRM, &before, NULL);
+	return err;
+}
+
+int policy_file_lock(const struct policy_file *file, int64_t milliseconds)
+{
+	int err = 0;
+
+	if (flock(file->fd, LOCK_EX | LOCK_NB) < 0)
+		err = errno == EWOULDBLOCK ? -ETIMEDOUT : -errno;
+	if (err == -ETIMEDOUT && milliseconds > 0)
+		err = wait_for_lock(file->fd, milliseconds);
+	if (err == 0 && !is_at_place(file))
+		err = -ESTALE;
+	return err;
 }
 
 int policy_file_put_aside(const struct policy_file *file)

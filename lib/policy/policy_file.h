@@ -24,8 +24,8 @@ struct policy_file {
 int policy_file_open(struct policy_file *file, uint64_t max);
 
 /*
- * Wait for the lock, for so many milliseconds at most. -ETIMEDOUT; -ESTALE: it is not the file
- * there any more, open it again.
+ * Wait for the lock, for so many milliseconds at most; meanwhile SIGALRM and the process's timer
+ * (setitimer(2)) are in use. -ETIMEDOUT; -ESTALE: it is not the file there any more, open it again.
  */
 int policy_file_lock(const struct policy_file *file, int64_t milliseconds);
 
