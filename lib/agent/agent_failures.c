@@ -213,7 +213,9 @@ static int ask(struct task *task, struct answer *answer)
 	for (int i = 0; i < TRIES && (err == -EAGAIN || err == -ESTALE || err == -EINTR); i++)
 		err = try_once(task, &file, answer);
 	fd_close(&file.folder);
-	if (err < 0)
+	if (err == -ETIMEDOUT)
+		tell(task, "too many at once to count failed log-ins", err);
+	else if (err < 0)
 		tell(task, "failed log-ins are not counted", err);
 	return err;
 }
@@ -234,11 +236,14 @@ void agent_failures_begin(struct agent_attempt *attempt)
 	struct task task = make_task(attempt);
 	struct answer answer = {0};
 
+	int err = -ENOENT;
+
 	task.work = begin;
-	attempt->verdict = (struct policy_verdict){0};
-	attempt->counted = *attempt->monitor->conf->failures && ask(&task, &answer) == 0;
-	if (attempt->counted)
-		attempt->verdict = answer.verdict;
+	if (*attempt->monitor->conf->failures)
+		err = ask(&task, &answer);
+	attempt->counted = err == 0;
+	attempt->crowded = err == -ETIMEDOUT;
+	attempt->verdict = err == 0 ? answer.verdict : (struct policy_verdict){0};
 }
 
 void agent_failures_settle(struct agent_attempt *attempt, enum policy_outcome outcome)

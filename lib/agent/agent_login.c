@@ -121,6 +121,9 @@ static int admit(struct agent_monitor *monitor, struct agent_attempt *attempt, s
 	if (attempt->verdict.refused)
 		return why_set(
 			why, EAGAIN, WHY_TEMP, "4.7.0", "too many failed log-ins, try again later");
+	if (attempt->crowded)
+		return why_set(why, EAGAIN, WHY_TEMP, "4.7.0",
+			"too many log-ins at once, try again later");
 	wait_us = (int64_t)attempt->verdict.delay_ms * 1000;
 	if (wait_us > 0 && !sleep_until(monitor, monitor->connection.arrived_us + wait_us))
 		return why_set(why, EPIPE, WHY_TEMP, "4.7.0",

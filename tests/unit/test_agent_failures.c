@@ -346,6 +346,49 @@ static void test_parallel(void **state)
 	assert_int_equal(notes, 0);
 }
 
+/* As many as a host's sessions may be: they are a burden to each other, and all are counted. */
+static void test_crowd(void **state)
+{
+	int ends[2];
+	char octet;
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	for (int i = 0; i < 500; i++) {
+		if (fork() == 0) {
+			close(ends[1]);
+			(void)!read(ends[0], &octet, 1);
+			_exit(attempt("local", "alice").counted ? (int)notes : 99);
+		}
+	}
+	close(ends[0]);
+	close(ends[1]);
+	for (int i = 0; i < 500; i++) {
+		int status;
+
+		assert_true(wait(&status) > 0);
+		assert_int_equal(status, 0);
+	}
+}
+
+/* Where the lock is not to be had, nothing is looked at; and it is no fault of the file's. */
+static void test_crowded_out(void **state)
+{
+	struct agent_attempt one;
+	int fd;
+
+	(void)state;
+	expect_works();
+	fd = open(table_path, O_RDWR | O_CLOEXEC);
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	one = attempt("192.0.2.1", "alice");
+	assert_true(one.crowded);
+	assert_false(one.counted);
+	assert_int_equal(notes, 1);
+	close(fd);
+	expect_works();
+}
+
 /* All at once at a file that crashes whoever opens it: it is put aside once, and all are counted.
  */
 static void test_parallel_crash(void **state)
@@ -416,6 +459,8 @@ int main(void)
 		TEST(test_random_octets),
 		TEST(test_truncated),
 		TEST(test_parallel),
+		TEST(test_crowd),
+		TEST(test_crowded_out),
 		TEST(test_parallel_crash),
 		TEST(test_kill),
 	};
