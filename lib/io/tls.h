@@ -41,7 +41,7 @@ struct tls;        /* one connection's TLS */
 
 /*
  * Read the files: their bytes, nothing is parsed. $CREDENTIALS_DIRECTORY/tls.crt and tls.key, where
- * they exist and are not empty, stand in for the first pair (or are the only one). -ENOENT without
+ * they exist and are not blank, stand in for the first pair (or are the only one). -ENOENT without
  * a reason in *why (its class is WHY_NONE): there is no pair at all, TLS is off. Another -errno: a
  * file can't be read, and *why names it.
  */

@@ -20,8 +20,11 @@ struct wanted {
 	char credentials[2][PATH_MAX]; /* certificate and key */
 };
 
-/* A credential that was passed. Empty ones don't count: that is how a unit can allow for one that
- * may not be there (LoadCredential= of a file that does not exist fails the start). */
+/*
+ * A credential that was passed. Blank ones don't count: that is how a unit can allow for one that
+ * may not be there (LoadCredential= of a file that does not exist fails the start, unless there is
+ * a SetCredential=, which takes a line end, but nothing shorter).
+ */
 static bool find_credential(const char *name, char path[static PATH_MAX])
 {
 	const char *directory = getenv("CREDENTIALS_DIRECTORY");
@@ -30,7 +33,7 @@ static bool find_credential(const char *name, char path[static PATH_MAX])
 	if (!directory || !directory[0] ||
 		snprintf(path, PATH_MAX, "%s/%s", directory, name) >= PATH_MAX)
 		return false;
-	return stat(path, &st) == 0 && st.st_size > 0;
+	return stat(path, &st) == 0 && st.st_size > 1;
 }
 
 /* Either is enough: that the other is missing then is an error, not a reason to go on without. */

@@ -328,6 +328,10 @@ static void test_credentials(void **state)
 	expect_files(&setup, "good.crt good.crt ");
 	assert_int_equal(tls_server_new(&none, &server, &why), -ENOENT);
 	assert_int_equal(why.class, WHY_NONE);
+	write_file("folder/tls.crt", "\n", 1, 0600); /* SetCredential=, as systemd has it */
+	write_file("folder/tls.key", "\n", 1, 0600);
+	expect_files(&setup, "good.crt good.crt ");
+	write_file("folder/tls.key", "", 0, 0600);
 
 	copy("folder/tls.crt", "rsa.crt", 0600);
 	assert_int_equal(tls_server_new(&setup, &server, &why), -EINVAL);
