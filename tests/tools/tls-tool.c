@@ -67,12 +67,12 @@ static int serve(
 	struct tls *tls;
 	struct why why;
 
+	if (stream_init(&stream, 0, 1, false, clock_ms() + 60000) < 0)
+		return 1;
 	if (tls_server_new(setup, &server, &why) < 0 || load(server, jailed, &why) < 0)
 		return complain(&why);
 	if (tls_server_note(server)[0])
 		fprintf(stderr, "note: %s\n", tls_server_note(server));
-	if (stream_init(&stream, 0, 1, false, clock_ms() + 60000) < 0)
-		return 1;
 	if (tls_accept(server, &stream, key, clock_ms() + handshake_ms, &tls, &why) < 0)
 		return complain(&why);
 	fprintf(stderr, "TLS: %s%s\n", tls_description(tls),
