@@ -233,18 +233,39 @@ strange_journal() {
 	[ "$(grep -c '^Subject: ' "$T/mail/alice")" = 3 ]
 }
 
-@test "agent: a bitmap that does not fit removes nothing" {
+@test "agent: marks that do not fit remove nothing" {
 	local update
 	agent_place
 	messages 3 | seed alice
 	cp "$T/mail/alice" "$T/before"
 	for update in 'update 3 0d' 'update 3 ff' 'update 2 01' 'update 4 01' 'update 0 -' \
-		'update 100000 ff' 'bitmap fifo' 'bitmap short' 'bitmap long'; do
+		'update 100000 ff' 'mark 0 0 01' 'mark 2 0 01' 'mark 9 0 01' 'mark 4294967289 0 01' 'mark 1 0 08' \
+		'mark 1 1 01' 'mark 1 255 80'; do
 		ask 'login alice secret' open "$update"
 		echo "$update: ${lines[2]}"
 		[[ ${lines[2]} == *'perm 5.5.4 a malformed list of messages to remove' ]]
 		cmp "$T/before" "$T/mail/alice"
 	done
+}
+
+@test "agent: marks come in pieces, and those said last hold" {
+	agent_place
+	messages 5000 | seed alice
+	ask 'login alice secret' open 'mark 1 0 ff' 'mark 1 255 80' 'mark 2049 0 01' 'mark 4993 0 80' 'mark 1 0 01' \
+		'update 5000 -'
+	[ "${lines[-1]}" = 'update ok' ]
+	expect_log 'EVENT=removed .*REASON="3 messages"'
+	[ "$(grep -c '^Subject: ' "$T/mail/alice")" = 4997 ]
+}
+
+@test "agent: no fd is taken, at any time" {
+	agent_place
+	messages 1 | seed alice
+	ask 'login alice secret' open 'fds 1 7' 'fetch 1'
+	[ "${lines[2]}" = gone ]
+	ask 'login alice secret' open 'fds 1 9'
+	[ "${lines[2]}" = gone ]
+	[ "$(grep -c '^Subject: ' "$T/mail/alice")" = 1 ]
 }
 
 @test "agent: one session per maildrop" {
@@ -281,6 +302,7 @@ strange_journal() {
 	op 5
 	op 6
 	op 7
+	op 10
 	raw-login alice
 	raw-pipe 2
 	op 4
@@ -298,11 +320,11 @@ strange_journal() {
 	local op
 	agent_place
 	messages 1 | seed alice
-	for op in 1 2 3 4 6 7 8; do
+	for op in 1 2 3 4 6 7 8 9; do
 		ask 'login alice secret' "op $op"
 		expect 'login ok' gone
 	done
-	for op in 1 2 3 4 5 7 8; do
+	for op in 1 2 3 4 5 8; do
 		ask 'login alice secret' open "op $op"
 		[ "${lines[2]}" = gone ]
 	done

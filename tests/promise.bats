@@ -100,7 +100,7 @@ said_before() { [ "$(head -n "$(last "$1")" "$T/trace" | grep -cE '^write\(1[<,]
 @test "promise: kill -9 of session and agent at every call: what was acknowledged is there, once" {
 	local n call said
 	place
-	for call in write pwrite64 fsync sendmsg recvmsg; do
+	for call in write pwrite64 fsync sendto sendmsg recvmsg; do
 		for n in $(seq 1 40); do
 			rm -f "$T/mail/alice"
 			printf 'EHLO x\nMAIL FROM:<a@b.c>\nRCPT TO:<alice@example.org>\nDATA\nX-Mark: here\n\nhello\n.\nQUIT\n' >"$T/in"

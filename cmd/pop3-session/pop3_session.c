@@ -8,14 +8,12 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
-#define JAIL_MAX_FILE (16 << 20) /* octets; a session writes no file but its marks, in memory */
-
 int pop3_session_run(const struct session_start *start, int in, int out)
 {
 	/* Lenient: LF alone ends a line, too, as with every POP3 server. Nothing can be smuggled
 	 * here. */
 	const struct session_plan plan = {.lenient = true,
-		.max_file = JAIL_MAX_FILE,
+		.max_file = 0, /* it writes none */
 		.handshake_seconds = start->conf->limits.login_seconds};
 	struct pop3_session *session = calloc(1, sizeof(*session));
 	int status;

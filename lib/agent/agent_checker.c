@@ -6,7 +6,7 @@
  * in it.
  *
  * System calls of the monitor: socketpair, fork, poll, recvmsg, kill (this child alone), waitpid,
- * close. Of the child: prctl (PDEATHSIG), whatever PAM needs, sendmsg.
+ * close. Of the child: prctl (PDEATHSIG), whatever PAM needs, sendto.
  */
 #include "agent/agent_checker.h"
 

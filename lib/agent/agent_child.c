@@ -1,7 +1,7 @@
 /*
  * agent_child - see agent_child.h.
  *
- * System calls of the monitor here: socketpair, fork, recvmsg, sendmsg, close, waitpid, and those
+ * System calls of the monitor here: socketpair, fork, recvmsg, sendto, close, waitpid, and those
  * of agent_folder.c and agent_spool_helper.c. Of the child, before the work: fcntl, open
  * (/dev/null), dup2, close_range, those of agent_become.c. A child that dies is not waited for in
  * vain: its end of the pair is closed.

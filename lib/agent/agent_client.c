@@ -110,10 +110,10 @@ static int lost(int err, struct why *why)
 
 /* One request and its reply. *fd_out is -1 or an fd that is now the caller's; on failure it is -1.
  */
-static int ask(const struct agent *agent, const struct agent_request *request, int fd_in,
+static int ask(const struct agent *agent, const struct agent_request *request,
 	struct agent_reply *reply, int *fd_out, struct why *why)
 {
-	int err = agent_wire_send(agent->fd, request, sizeof(*request), fd_in);
+	int err = agent_wire_send(agent->fd, request, sizeof(*request), -1);
 
 	*fd_out = -1;
 	if (err == 0)
@@ -145,7 +145,7 @@ static int ask_plain(const struct agent *agent, const struct agent_request *requ
 	struct agent_reply *reply, struct why *why)
 {
 	int fd;
-	int err = ask(agent, request, -1, reply, &fd, why);
+	int err = ask(agent, request, reply, &fd, why);
 
 	fd_close(&fd);
 	return err;
@@ -155,7 +155,7 @@ static int ask_plain(const struct agent *agent, const struct agent_request *requ
 static int ask_fd(const struct agent *agent, const struct agent_request *request,
 	struct agent_reply *reply, int *fd, struct why *why)
 {
-	int err = ask(agent, request, -1, reply, fd, why);
+	int err = ask(agent, request, reply, fd, why);
 
 	if (err == 0 && *fd < 0)
 		return lost(-EPROTO, why);
@@ -327,22 +327,48 @@ int agent_fetch(struct agent *agent, size_t number, struct agent_extent *extent,
 	return 0;
 }
 
+/* Marks that say nothing need not be sent. */
+static bool has_marks(const unsigned char *marks, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (marks[i])
+			return true;
+	}
+	return false;
+}
+
+static int send_marks(
+	const struct agent *agent, const unsigned char *marks, size_t count, struct why *why)
+{
+	size_t len = (count + 7) / 8;
+
+	for (size_t at = 0; at < len; at += AGENT_MARKS_SIZE) {
+		size_t n = len - at < AGENT_MARKS_SIZE ? len - at : AGENT_MARKS_SIZE;
+		struct agent_request request;
+		struct agent_reply reply = {0};
+		int err;
+
+		if (!has_marks(marks + at, n))
+			continue;
+		start_request(agent, AGENT_MARK, &request);
+		request.number = (uint32_t)(at * 8 + 1);
+		memcpy(request.marks, marks + at, n);
+		err = ask_plain(agent, &request, &reply, why);
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}
+
 int agent_update(struct agent *agent, const unsigned char *bitmap, size_t count, struct why *why)
 {
 	struct agent_request request;
 	struct agent_reply reply = {0};
-	int unused;
-	int fd = memfd_create("remove", MFD_CLOEXEC);
-	int err = fd < 0 ? -errno : fd_pwrite(fd, bitmap, (count + 7) / 8, 0);
+	int err = send_marks(agent, bitmap, count, why);
 
-	if (err < 0) {
-		fd_close(&fd);
-		return why_errno(why, -err, "the list of what to remove", "write");
-	}
+	if (err < 0)
+		return err;
 	start_request(agent, AGENT_UPDATE, &request);
 	request.number = (uint32_t)count;
-	err = ask(agent, &request, fd, &reply, &unused, why);
-	fd_close(&unused);
-	fd_close(&fd);
-	return err;
+	return ask_plain(agent, &request, &reply, why);
 }

@@ -5,7 +5,7 @@
  * breaks the rules is not answered: no session of ours sends one. Passwords are wiped as soon as
  * the handler is done, and keys as soon as they are sent.
  *
- * System calls: poll, recvmsg, sendmsg, close, clock_gettime.
+ * System calls: poll, recvmsg, sendto, sendmsg, close, clock_gettime.
  */
 #include "agent/agent_dispatch.h"
 
@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <string.h>
 
 static bool is_text(const char *field, size_t size)
@@ -35,12 +36,12 @@ static bool are_texts(const struct agent_request *request)
 }
 
 static const struct agent_row *legal_row(const struct agent_connection *connection,
-	const struct agent_row *rows, const struct agent_request *request, int fd)
+	const struct agent_row *rows, const struct agent_request *request)
 {
 	const struct agent_row *row = request->op < AGENT_OPS ? &rows[request->op] : NULL;
 
-	if (!row || !row->handle || !(row->states & connection->state) ||
-		row->takes_fd != (fd >= 0) || request->from_pipe > 1 || !are_texts(request))
+	if (!row || !row->handle || !(row->states & connection->state) || request->from_pipe > 1 ||
+		!are_texts(request))
 		return NULL;
 	return row;
 }
@@ -65,14 +66,18 @@ static int await(const struct agent_connection *connection)
 	}
 }
 
-static int receive(struct agent_connection *connection, struct agent_request *request, int *fd)
+static int receive(struct agent_connection *connection, struct agent_request *request)
 {
+	int fd = -1;
 	int err = await(connection);
 
 	if (err == 0 && connection->requests-- == 0)
 		err = -EDQUOT;
 	if (err == 0)
-		err = agent_wire_receive(connection->fd, request, sizeof(*request), fd);
+		err = agent_wire_receive(connection->fd, request, sizeof(*request), &fd);
+	if (fd >= 0)
+		err = -EPROTO;
+	fd_close(&fd);
 	connection->arrived_us = clock_us();
 	return err;
 }
@@ -83,16 +88,16 @@ static int serve_one(
 {
 	struct agent_request request = {0};
 	struct agent_reply reply = {0};
-	struct agent_fds fds = {-1, -1};
+	struct agent_fds fds = {-1};
 	const struct agent_row *row;
 	enum agent_then then = AGENT_THEN_BROKEN;
-	int err = receive(connection, &request, &fds.in);
+	int err = receive(connection, &request);
 
 	if (err < 0) {
 		explicit_bzero(&request, sizeof(request));
 		return err;
 	}
-	row = legal_row(connection, rows, &request, fds.in);
+	row = legal_row(connection, rows, &request);
 	reply.op = request.op;
 	if (row)
 		then = row->handle(context, &request, &reply, &fds);
@@ -102,7 +107,6 @@ static int serve_one(
 	else if (then != AGENT_THEN_END)
 		err = agent_wire_send(connection->fd, &reply, sizeof(reply), fds.out);
 	explicit_bzero(reply.key, sizeof(reply.key));
-	fd_close(&fds.in);
 	fd_close(&fds.out);
 	return err < 0 ? err : then != AGENT_THEN_REPLY;
 }

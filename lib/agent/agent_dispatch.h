@@ -7,7 +7,6 @@
 
 #include "agent/agent_msg.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 struct agent_connection {
@@ -27,17 +26,15 @@ enum agent_then {
 	AGENT_THEN_BROKEN,    /* it broke the rules: no reply; nothing can follow */
 };
 
-/* What goes with a request and its reply. The loop closes both fds when the handler is done. */
+/* What goes with a reply. The loop closes it when it is sent. */
 struct agent_fds {
-	int in;  /* came along, or -1 */
-	int out; /* to go along, or -1 */
+	int out; /* -1: nothing */
 };
 
 struct agent_row {
 	enum agent_then (*handle)(void *context, struct agent_request *request,
 		struct agent_reply *reply, struct agent_fds *fds);
 	unsigned states; /* in which it is legal */
-	bool takes_fd;
 };
 
 /* rows: AGENT_OPS of them; those without a handler are never legal. Returns when the connection is

@@ -2,8 +2,8 @@
  * agent_maildrop - see agent_maildrop.h.
  *
  * A session gets the list of messages as memory that nobody can change any more, and each message
- * as a read-only fd; what it sends is a bitmap, which is copied before it is looked at. The mailbox
- * is unlocked before the reply that says so. A connection that just ends removes nothing.
+ * as a read-only fd; what it sends are marks, which are looked at before anything is done. The
+ * mailbox is unlocked before the reply that says so. A connection that just ends removes nothing.
  *
  * It has no more rights than its user. System calls: memfd_create, write, fcntl (F_ADD_SEALS,
  * F_GETFL), fstat, pread, close; those of agent_dispatch.c and libspool.
@@ -17,6 +17,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@ struct maildrop {
 	struct agent_connection connection;
 	const struct spool_place *place;
 	struct spool *spool;
+	unsigned char *marks; /* what UPDATE is to remove */
 	int pair;
 };
 
@@ -78,9 +80,13 @@ static int open_maildrop(struct maildrop *drop, struct agent_reply *reply, struc
 
 	if (err < 0)
 		return err;
-	err = spool_count(drop->spool) > UINT32_MAX
-		      ? -EOVERFLOW
-		      : make_table(drop->spool, &reply->octets, &fds->out);
+	drop->marks = calloc(1, spool_count(drop->spool) / 8 + 1);
+	if (!drop->marks)
+		err = -ENOMEM;
+	else if (spool_count(drop->spool) > UINT32_MAX)
+		err = -EOVERFLOW;
+	else
+		err = make_table(drop->spool, &reply->octets, &fds->out);
 	if (err < 0) {
 		spool_close(&drop->spool);
 		return why_errno(&reply->why, -err, "the maildrop's table", "make");
@@ -142,25 +148,43 @@ static int malformed(struct why *why)
 	return why_set(why, EINVAL, WHY_PERM, "5.5.4", "a malformed list of messages to remove");
 }
 
-/* A copy of the session's bitmap, of exactly as many bits as there are messages. */
-static int read_bitmap(int fd, size_t count, unsigned char **out, struct why *why)
+static bool is_zero(const unsigned char *octets, size_t len)
 {
-	size_t len = (count + 7) / 8;
-	unsigned char *bitmap = NULL;
-	struct stat st;
-
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size != len)
-		return malformed(why);
-	bitmap = calloc(1, len + 1);
-	if (!bitmap)
-		return why_errno(why, ENOMEM, "the list of messages to remove", "read");
-	if (fd_pread(fd, bitmap, len, 0) != (ssize_t)len ||
-		(count % 8 && bitmap[len - 1] >> count % 8)) {
-		free(bitmap);
-		return malformed(why);
+	for (size_t i = 0; i < len; i++) {
+		if (octets[i])
+			return false;
 	}
-	*out = bitmap;
+	return true;
+}
+
+static int mark(struct maildrop *drop, const struct agent_request *request, struct why *why)
+{
+	size_t count = spool_count(drop->spool);
+	size_t first = (size_t)request->number - 1;
+	size_t len = (count + 7) / 8 - first / 8;
+
+	if (request->number == 0 || first >= count || first % 8)
+		return malformed(why);
+	if (len > AGENT_MARKS_SIZE)
+		len = AGENT_MARKS_SIZE;
+	else if ((count % 8 && request->marks[len - 1] >> count % 8) ||
+		 !is_zero(request->marks + len, AGENT_MARKS_SIZE - len))
+		return malformed(why);
+	memcpy(drop->marks + first / 8, request->marks, len);
 	return 0;
+}
+
+static enum agent_then handle_mark(void *context, struct agent_request *request,
+	struct agent_reply *reply, struct agent_fds *fds)
+{
+	struct maildrop *drop = context;
+
+	(void)fds;
+	reply->error = mark(drop, request, &reply->why);
+	if (reply->error == 0)
+		return AGENT_THEN_REPLY;
+	(void)agent_pair_report(drop->pair, AGENT_UPDATE, 0, reply->error, &reply->why);
+	return AGENT_THEN_REPLY_END;
 }
 
 static uint64_t count_bits(const unsigned char *bitmap, size_t len)
@@ -172,23 +196,15 @@ static uint64_t count_bits(const unsigned char *bitmap, size_t len)
 	return bits;
 }
 
-static int update(struct maildrop *drop, const struct agent_request *request, int fd,
-	uint64_t *removed, struct why *why)
+static int update(struct maildrop *drop, const struct agent_request *request, uint64_t *removed,
+	struct why *why)
 {
 	size_t count = spool_count(drop->spool);
-	unsigned char *bitmap = NULL;
-	int err;
 
 	if (request->number != count)
 		return malformed(why);
-	err = read_bitmap(fd, count, &bitmap, why);
-	if (!bitmap)
-		return err;
-	*removed = count_bits(bitmap, (count + 7) / 8);
-	if (*removed > 0)
-		err = spool_update(drop->spool, bitmap, why);
-	free(bitmap);
-	return err;
+	*removed = count_bits(drop->marks, (count + 7) / 8);
+	return *removed > 0 ? spool_update(drop->spool, drop->marks, why) : 0;
 }
 
 static enum agent_then handle_update(void *context, struct agent_request *request,
@@ -197,16 +213,18 @@ static enum agent_then handle_update(void *context, struct agent_request *reques
 	struct maildrop *drop = context;
 	uint64_t removed = 0;
 
-	reply->error = update(drop, request, fds->in, &removed, &reply->why);
+	(void)fds;
+	reply->error = update(drop, request, &removed, &reply->why);
 	spool_close(&drop->spool);
 	(void)agent_pair_report(drop->pair, AGENT_UPDATE, removed, reply->error, &reply->why);
 	return AGENT_THEN_REPLY_END;
 }
 
 static const struct agent_row rows[AGENT_OPS] = {
-	[AGENT_OPEN] = {handle_open, STATE_CLOSED, false},
-	[AGENT_FETCH] = {handle_fetch, STATE_OPEN, false},
-	[AGENT_UPDATE] = {handle_update, STATE_OPEN, true},
+	[AGENT_OPEN] = {handle_open, STATE_CLOSED},
+	[AGENT_FETCH] = {handle_fetch, STATE_OPEN},
+	[AGENT_MARK] = {handle_mark, STATE_OPEN},
+	[AGENT_UPDATE] = {handle_update, STATE_OPEN},
 };
 
 void agent_maildrop_work(void *context, const struct spool_place *place, int connection, int pair)
@@ -224,4 +242,5 @@ void agent_maildrop_work(void *context, const struct spool_place *place, int con
 
 	agent_dispatch(&drop.connection, rows, &drop);
 	spool_close(&drop.spool);
+	free(drop.marks);
 }

@@ -3,11 +3,11 @@
  * list.
  *
  * A SOCK_SEQPACKET socket carries one struct agent_request at a time, answered by one struct
- * agent_reply; file descriptors travel beside them (SCM_RIGHTS) where the table says so. Both
- * structs have one fixed size: another size is refused, and so are a string without its NUL, an
- * unknown op, and an op that does not belong in the connection's state. The agent believes nothing
- * else in them: names are checked again, and the text fields `session` and `remote` only ever go to
- * PAM and the log.
+ * agent_reply; file descriptors travel beside replies (SCM_RIGHTS) where the table says so, and
+ * never beside requests. Both structs have one fixed size: another size is refused, and so are an
+ * fd, a string without its NUL, an unknown op, and an op that does not belong in the connection's
+ * state. The agent believes nothing else in them: names are checked again, and the text fields
+ * `session` and `remote` only ever go to PAM, the log and the table of failed log-ins.
  *
  *   op       takes                          gives back                          legal
  *   LOOKUP   recipient                      why                                 N S
@@ -19,13 +19,16 @@
  *   OPEN     -                              fd: sealed table; count, octets     P, once
  *   FETCH    number (from 1)                fd (read-only), offset, length,     P, after OPEN
  *                                           octets, stamp
- *   UPDATE   fd: the bitmap of the numbers  why; nothing but the end can        P, after OPEN, once
- *            to remove, count               follow
+ *   MARK     marks, from number on          why                                 P, after OPEN
+ *   UPDATE   number                         why; nothing but the end can        P, after OPEN, once
+ *                                           follow
  *
  * N: nobody has logged in yet. S: somebody has, by a LOGIN whose service is "smtp"; the monitor
  * goes on serving the connection and remembers the user. P: somebody has, by a LOGIN whose service
  * is "pop3"; the connection belongs to a process that is this user, for ever. There is no third
  * service, and one successful LOGIN in a connection. What was staged before a LOGIN is forgotten.
+ *
+ * MARK says which of some messages are to be removed, UPDATE removes them, and all others stay.
  *
  * DELIVER delivers what the latest STAGE's file holds and may be said once for each recipient of
  * the message; the reply comes when every octet is on disk, or the reason why not.
@@ -46,19 +49,22 @@ enum agent_op {
 	AGENT_FETCH,
 	AGENT_UPDATE,
 	AGENT_TICKET,
+	AGENT_MARK,
 	AGENT_OPS, /* one more than the last */
 };
 
 #define AGENT_ADDRESS_SIZE  400 /* a path as text (mail/path.h), with its NUL */
 #define AGENT_PASSWORD_SIZE 256
-#define AGENT_TICKET_SIZE   64 /* octets of a key for TLS session tickets */
-#define AGENT_ID_SIZE       24 /* session and queue ids */
-#define AGENT_REMOTE_SIZE   64 /* a numeric address, or "local" */
-#define AGENT_UIDL_SIZE     72 /* RFC 1939 section 7: 1 to 70 characters, 0x21 to 0x7E; NUL */
+#define AGENT_TICKET_SIZE   64  /* octets of a key for TLS session tickets */
+#define AGENT_ID_SIZE       24  /* session and queue ids */
+#define AGENT_REMOTE_SIZE   64  /* a numeric address, or "local" */
+#define AGENT_MARKS_SIZE    256 /* octets: marks of eight times as many messages */
+#define AGENT_UIDL_SIZE     72  /* RFC 1939 section 7: 1 to 70 characters, 0x21 to 0x7E; NUL */
 
 struct agent_request {
 	uint32_t op;
-	uint32_t number;                 /* FETCH: which message; UPDATE: how many there are */
+	uint32_t number;                 /* FETCH: which message; MARK: the first of these, one
+					    more than a multiple of 8; UPDATE: how many there are */
 	uint32_t from_pipe;              /* LOGIN: 1 if the peer holds the session's pipe */
 	char session[AGENT_ID_SIZE];     /* all: the session's id, for the log */
 	char remote[AGENT_REMOTE_SIZE];  /* all: the peer's address, for the log and PAM_RHOST */
@@ -68,6 +74,8 @@ struct agent_request {
 	char recipient[AGENT_ADDRESS_SIZE]; /* LOOKUP, DELIVER: local-part@domain; LOGIN: the user
 					     */
 	char password[AGENT_PASSWORD_SIZE]; /* LOGIN */
+	unsigned char marks[AGENT_MARKS_SIZE]; /* MARK: message number + n is to go if
+						  marks[n / 8] & 1 << n % 8; 0 behind the last */
 };
 
 /* The file as it was when the message was known to lie there: what fstat() tells of the fd is the

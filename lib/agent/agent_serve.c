@@ -28,12 +28,11 @@
 #define USERS   (AGENT_STATE_USER | AGENT_STATE_USER_STAGED)
 
 static const struct agent_row rows[AGENT_OPS] = {
-	[AGENT_LOOKUP] = {agent_lookup_handle, NOBODYS | USERS, false},
-	[AGENT_STAGE] = {agent_stage_handle, NOBODYS | USERS, false},
-	[AGENT_DELIVER] = {agent_deliver_handle, AGENT_STATE_STAGED | AGENT_STATE_USER_STAGED,
-		false},
-	[AGENT_LOGIN] = {agent_login_handle, NOBODYS, false},
-	[AGENT_TICKET] = {agent_ticket_handle, NOBODYS, false},
+	[AGENT_LOOKUP] = {agent_lookup_handle, NOBODYS | USERS},
+	[AGENT_STAGE] = {agent_stage_handle, NOBODYS | USERS},
+	[AGENT_DELIVER] = {agent_deliver_handle, AGENT_STATE_STAGED | AGENT_STATE_USER_STAGED},
+	[AGENT_LOGIN] = {agent_login_handle, NOBODYS},
+	[AGENT_TICKET] = {agent_ticket_handle, NOBODYS},
 };
 
 void agent_tell(const struct agent_monitor *monitor, struct agent_event *event)

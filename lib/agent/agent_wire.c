@@ -13,27 +13,32 @@ union control {
 	char space[CMSG_SPACE(sizeof(int) * MAX_FDS)];
 };
 
-int agent_wire_send(int socket, const void *data, size_t len, int fd)
+static ssize_t send_with_fd(int socket, const void *data, size_t len, int fd)
 {
 	struct iovec iov = {.iov_len = len};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-	union control control;
-	ssize_t n;
+	union control control = {0};
+	struct cmsghdr *header = &control.align;
+	struct msghdr msg = {.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = CMSG_SPACE(sizeof(fd))};
 
 	memcpy(&iov.iov_base, &data, sizeof(data)); /* the same pointer, without its const */
-	if (fd >= 0) {
-		struct cmsghdr *header = &control.align;
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(header), &fd, sizeof(fd));
+	return sendmsg(socket, &msg, MSG_NOSIGNAL);
+}
 
-		memset(&control, 0, sizeof(control));
-		header->cmsg_level = SOL_SOCKET;
-		header->cmsg_type = SCM_RIGHTS;
-		header->cmsg_len = CMSG_LEN(sizeof(fd));
-		memcpy(CMSG_DATA(header), &fd, sizeof(fd));
-		msg.msg_control = &control;
-		msg.msg_controllen = CMSG_SPACE(sizeof(fd));
-	}
+/* Without an fd by a call that could not take one: no other is allowed to a session. */
+int agent_wire_send(int socket, const void *data, size_t len, int fd)
+{
+	ssize_t n;
+
 	do {
-		n = sendmsg(socket, &msg, MSG_NOSIGNAL);
+		n = fd >= 0 ? send_with_fd(socket, data, len, fd)
+			    : send(socket, data, len, MSG_NOSIGNAL);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;

@@ -19,7 +19,7 @@ struct jail {
 				 longer) */
 	uint64_t max_seconds; /* how long the process may go on to live, whatever it does; 0: for
 				 ever */
-	int channel;        /* fd of the agent's channel: the only one for sendmsg(2), recvmsg(2) */
+	int channel;          /* fd of the agent's channel: the only one for recvmsg(2) */
 	bool may_load;      /* leave the libraries' directories readable: TLS may still be loaded */
 	const char *module; /* with may_load: the object to be loaded, if known; its directory, too,
 			       stays readable */

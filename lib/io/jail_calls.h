@@ -80,12 +80,10 @@ static const struct jail_call jail_calls[] = {
 	{"ppoll",            START | INSIDE, ANY},
 	{"shutdown",         START | INSIDE, ANY},
 	{"fcntl",            INSIDE,         IF(EXACTLY(1, F_GET_SEALS))},
-	/* To the peer of a socket, never to an address; fds come and go through the agent's channel. */
+	/* To the peer of a socket, never to an address, and never an fd; fds come from the agent. */
 	{"sendto",           START | INSIDE, IF(NO_POINTER(4))},
 	{"recvfrom",         START | INSIDE, IF(NO_POINTER(4))},
-	{"sendmsg",          START | INSIDE, IF(EXACTLY(0, JAIL_CHANNEL))},
 	{"recvmsg",          START | INSIDE, IF(EXACTLY(0, JAIL_CHANNEL))},
-	{"memfd_create",     INSIDE,         ANY}, /* which messages to remove: agent_update() */
 	/* Memory: of its own (what is shared is not counted by any limit), never executable. */
 	{"brk",              START | INSIDE, ANY},
 	{"mmap",             START | INSIDE, IF_BOTH(WITHOUT(2, PROT_EXEC), WITHOUT(3, MAP_SHARED))},

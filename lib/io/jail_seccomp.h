@@ -23,8 +23,8 @@
 #define JAIL_CHANNEL 0x4a41494cU
 
 /*
- * Allow INSIDE's calls only, and LOADING's as well if may_load. channel: the one fd that sendmsg(2)
- * and recvmsg(2) may be called on. -ENOSYS: the kernel can't do it. 0 or -errno with *why.
+ * Allow INSIDE's calls only, and LOADING's as well if may_load. channel: the one fd that recvmsg(2)
+ * may be called on. -ENOSYS: the kernel can't do it. 0 or -errno with *why.
  */
 int jail_seccomp_enter(int channel, bool may_load, struct why *why);
 

@@ -17,7 +17,7 @@
  *   raw-login USER            a log-in whose password has no NUL
  *   raw-pipe NUMBER           a log-in with that in from_pipe
  *   fds COUNT OP              a request with so many fds beside it
- *   bitmap fifo|short|long    an UPDATE whose fd is no good
+ *   mark NUMBER OCTET HEX     a MARK with that in one octet
  *   seals                     open, and say what can be done to the table
  *
  * "-" stands for an empty argument. A reply is one line; when the agent has hung up it is "gone",
@@ -42,7 +42,6 @@
 struct tool {
 	struct agent agent;
 	int staged;
-	uint32_t count; /* messages in the maildrop */
 	bool timed;
 };
 
@@ -178,7 +177,6 @@ static int do_open(struct tool *tool, char **args)
 	int err = agent_open_maildrop(&tool->agent, &drop, &why);
 
 	(void)args;
-	tool->count = (uint32_t)drop.count;
 	if (err == 0)
 		printf("count=%zu octets=%llu ", drop.count, (unsigned long long)drop.octets);
 	agent_maildrop_done(&drop);
@@ -256,21 +254,14 @@ static int do_update(struct tool *tool, char **args)
 	return say(tool, "update", agent_update(&tool->agent, bitmap, count, &why), &why, began);
 }
 
-static int do_bitmap(struct tool *tool, char **args)
+static int do_mark(struct tool *tool, char **args)
 {
-	struct agent_request request = {.op = AGENT_UPDATE, .number = tool->count};
-	int ends[2];
-	int fd;
+	struct agent_request request = {
+		.op = AGENT_MARK, .number = (uint32_t)strtoul(arg(args, 1), NULL, 10)};
+	size_t at = strtoul(arg(args, 2), NULL, 10);
 
-	if (strcmp(arg(args, 1), "fifo") == 0) {
-		if (pipe(ends) < 0)
-			return -errno;
-		return raw(tool, &request, sizeof(request), ends[0]);
-	}
-	fd = memfd_create("bitmap", 0);
-	if (ftruncate(fd, strcmp(arg(args, 1), "long") == 0 ? 1 << 20 : 0) < 0)
-		return -errno;
-	return raw(tool, &request, sizeof(request), fd);
+	request.marks[at % sizeof(request.marks)] = (unsigned char)strtoul(arg(args, 3), NULL, 16);
+	return raw(tool, &request, sizeof(request), -1);
 }
 
 static int do_time(struct tool *tool, char **args)
@@ -346,7 +337,7 @@ static const struct {
 	{"seals", do_seals},
 	{"fetch", do_fetch},
 	{"update", do_update},
-	{"bitmap", do_bitmap},
+	{"mark", do_mark},
 	{"time", do_time},
 	{"sleep", do_sleep},
 	{"remote", do_remote},

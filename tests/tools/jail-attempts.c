@@ -120,6 +120,16 @@ static long try_send_elsewhere(void)
 	return sendto(3, "x", 1, 0, (const struct sockaddr *)&address, sizeof(address));
 }
 
+/* What is under way counts for all processes of a user: a few would keep every other session's
+ * back.
+ */
+static long try_send_fd(void)
+{
+	struct msghdr msg = {0};
+
+	return syscall(SYS_sendmsg, 3L, &msg, 0L);
+}
+
 static long try_many_fds(void)
 {
 	long fd = 0;
@@ -273,8 +283,10 @@ static const struct attempt attempts[] = {
 	{"old-fork",          "killed", "killed", .function = try_old_fork},
 #endif
 	/* Limits. */
-	{"many-fds",          "EMFILE", "EMFILE", .function = try_many_fds},
-	{"large-file",        "EFBIG",  "EFBIG",  .function = try_large_file},
+	{"send-fd",           "killed", "killed", .function = try_send_fd},
+	{"memory-file",       "killed", "killed", .number = SYS_memfd_create, .arguments = {TEXT("x")}},
+	{"many-fds",          "killed", "killed", .function = try_many_fds},
+	{"large-file",        "killed", "killed", .function = try_large_file},
 	{"no-alarm",          "killed", "killed", .number = SYS_setitimer, .arguments = {ITIMER_REAL}},
 	{"sigreturn",         "killed", "killed", .number = SYS_rt_sigreturn},
 	{"raise-limit",       "killed", "killed", .function = try_raised_limit},
