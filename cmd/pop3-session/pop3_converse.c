@@ -184,7 +184,7 @@ static bool take_line(struct pop3_session *session)
 	switch (input) {
 	case STREAM_LINE:
 		event = obey(session, line, len);
-		session_link_wipe(&session->link, line, len);
+		stream_wipe(&session->link.stream, line, len);
 		return answer(session, event);
 	case STREAM_TOO_LONG:
 	case STREAM_BAD_NUL:

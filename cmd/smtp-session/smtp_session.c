@@ -129,7 +129,7 @@ static int read_command(struct smtp_session *session)
 		deadline, &line, &len);
 	if (input == STREAM_LINE) {
 		event = run_line(session, line, len);
-		session_link_wipe(&session->link, line, len); /* may have been a password */
+		stream_wipe(&session->link.stream, line, len); /* may have been a password */
 		return event;
 	}
 	event = smtp_say_bad_line(session, input);

@@ -170,13 +170,17 @@ static enum stream_event fill(struct stream *stream, int64_t deadline)
 	}
 }
 
+/* What is moved may be half of a password: no second copy stays behind. */
 static void make_room(struct stream *stream)
 {
-	if (stream->begin == 0)
+	size_t moved = stream->begin;
+
+	if (moved == 0)
 		return;
-	memmove(stream->input, stream->input + stream->begin, stream->end - stream->begin);
-	stream->end -= stream->begin;
+	memmove(stream->input, stream->input + moved, stream->end - moved);
+	stream->end -= moved;
 	stream->begin = 0;
+	explicit_bzero(stream->input + stream->end, moved);
 }
 
 enum stream_event stream_peek(struct stream *stream, int64_t deadline, const char **at, size_t *len)
@@ -221,7 +225,8 @@ static enum stream_event check_line(const struct stream *stream, const char *tex
 	return STREAM_LINE;
 }
 
-/* Drop what belongs to a line that is already too long, up to its LF. */
+/* Drop what belongs to a line that is already too long, up to its LF; it may hold a secret as any
+ * line may. */
 static enum stream_event skip_line(struct stream *stream, int64_t deadline)
 {
 	size_t skipped = 0;
@@ -237,6 +242,7 @@ static enum stream_event skip_line(struct stream *stream, int64_t deadline)
 		lf = memchr(at, '\n', len);
 		if (lf)
 			len = (size_t)(lf - at) + 1;
+		stream_wipe(stream, at, len);
 		stream_consume(stream, len);
 		if (lf)
 			return STREAM_TOO_LONG;
@@ -260,7 +266,10 @@ enum stream_event stream_line(
 			*line = text;
 			*len = (size_t)(lf - text);
 			stream->begin += *len + 1;
-			return check_line(stream, text, len);
+			event = check_line(stream, text, len);
+			if (event != STREAM_LINE) /* nobody will see it, nor wipe it */
+				stream_wipe(stream, text, *len);
+			return event;
 		}
 		if (lf || have >= max)
 			return skip_line(stream, deadline);
@@ -271,6 +280,11 @@ enum stream_event stream_line(
 		if (event != STREAM_LINE)
 			return event;
 	}
+}
+
+void stream_wipe(struct stream *stream, const char *at, size_t len)
+{
+	explicit_bzero(stream->input + (at - stream->input), len);
 }
 
 bool stream_has_line(const struct stream *stream)

@@ -92,6 +92,10 @@ int stream_wait(const struct stream *stream, bool output, int64_t deadline);
 enum stream_event stream_line(
 	struct stream *stream, size_t max, int64_t deadline, const char **line, size_t *len);
 
+/* A line, or a part of one, may have been a secret: leave nothing of it in the buffer. Lines that
+ * are an event, not a STREAM_LINE, are wiped already. */
+void stream_wipe(struct stream *stream, const char *at, size_t len);
+
 /* Some unread octets as they are, at least one: STREAM_LINE, or EOF, TIMEOUT, ERROR. They stay
  * unread until stream_consume(). For DATA. */
 enum stream_event stream_peek(

@@ -155,8 +155,3 @@ unsigned session_link_has(const struct session_link *link)
 	       (*link->user ? VERB_NEEDS_LOGIN : VERB_NEEDS_NOBODY) |
 	       (link->start->tls->wanted ? VERB_NEEDS_TLS : 0) | (link->tls ? 0 : VERB_NEEDS_CLEAR);
 }
-
-void session_link_wipe(struct session_link *link, const char *line, size_t len)
-{
-	explicit_bzero(link->stream.input + (line - link->stream.input), len);
-}

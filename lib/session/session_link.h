@@ -54,7 +54,4 @@ void session_link_close(struct session_link *link, bool linger);
 /* What the connection has, for the verb table: a set of VERB_NEEDS_... */
 unsigned session_link_has(const struct session_link *link);
 
-/* A line that stream_line() gave may have been a secret: leave nothing of it in the buffer. */
-void session_link_wipe(struct session_link *link, const char *line, size_t len);
-
 #endif
