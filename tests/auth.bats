@@ -101,7 +101,8 @@ plain() { printf '%s\0%s\0%s' "${3:-}" "$1" "$2" | base64 -w0; }
 @test "auth: LMTP, too" {
 	place
 	printf '%s\r\n' 'LHLO x' "AUTH PLAIN $(plain alice secret)" 'MAIL FROM:<a@b.c>' 'RCPT TO:<bob@example.org>' DATA . QUIT |
-		smtp --lmtp | grep -q '^235 '
+		smtp --lmtp >"$T/out"
+	grep -q '^235 ' "$T/out"
 	grep -q 'with LMTPA id' "$T/mail/bob"
 }
 
