@@ -133,6 +133,7 @@ make_unusable() {
 			: >"$T/log"
 			check unusable "$program"
 			grep -qE "$program.*EVENT=tls-unusable .*REASON=.*$T/($file).*$reason" "$T/log" || { cat "$T/log"; return 1; }
+			[ "$(grep -c EVENT=tls-unusable "$T/log")" = 1 ] || { cat "$T/log"; return 1; }
 			run --separate-stderr "$BUILD/$program" --config "$CONF" --check
 			[ "$status" = 78 ] && [ -z "$output" ]
 			[[ "$stderr" =~ ^$program:\ .*$T/($file).*$ ]] || { echo "$stderr"; return 1; }
@@ -144,6 +145,22 @@ make_unusable() {
 	done < <(unusable_settings)
 	check unusable smtp-session --submission
 	check unusable smtp-session --lmtp
+}
+
+@test "tls: a module that is not there, or no module, is told once; the service says 454" {
+	local program
+	place <<<$'[auth]\nplaintext = never'
+	secure
+	mkdir "$T/programs"
+	cp -p "$BUILD"/{smtp-session,pop3-session,spool-agent} "$T/programs"
+	export BUILD=$T/programs
+	for program in "${PROGRAMS[@]}"; do
+		: >"$T/log"
+		printf 'no module\n' >"$BUILD/tls.so"
+		check unusable "$program"
+		grep -qE "$program.*EVENT=tls-unusable .*REASON=\"load TLS: $BUILD/tls.so" "$T/log" || { cat "$T/log"; return 1; }
+		[ "$(grep -c EVENT=tls-unusable "$T/log")" = 1 ] || { cat "$T/log"; return 1; }
+	done
 }
 
 @test "tls: --check says ok, or what is wrong" {

@@ -112,15 +112,20 @@ static int seal(struct session_link *link, struct why *why)
 	return err;
 }
 
+/* What could not be loaded before the door was shut can't be now, and the log knows why. */
 int session_tls_prepare(struct session_link *link, struct why *why)
 {
 	struct session_tls *tls = link->start->tls;
-	int err = session_tls_load(tls);
-	int sealed = seal(link, why);
+	int err = -EINVAL;
+	int sealed;
 
-	if (err < 0 && tls->server) /* else it was said when the session began */
-		log_event(LOG_ERR, "tls-unusable", LOG_STATUS, tls->why.status, LOG_REASON,
-			tls->why.text, LOG_END);
+	if (!link->sealed || tls->loaded) {
+		err = session_tls_load(tls);
+		if (err < 0)
+			log_event(LOG_ERR, "tls-unusable", LOG_STATUS, tls->why.status, LOG_REASON,
+				tls->why.text, LOG_END);
+	}
+	sealed = seal(link, why);
 	if (sealed < 0)
 		return sealed;
 	if (err < 0)
