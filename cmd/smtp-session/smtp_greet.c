@@ -13,7 +13,7 @@ static bool take_name(struct smtp_session *session, const char *name, size_t len
 	if (len >= sizeof(session->helo))
 		return false;
 	for (size_t i = 0; i < len; i++) {
-		if (name[i] <= ' ' || name[i] == 0x7f)
+		if (name[i] < '!' || name[i] > '~') /* whatever the sign of a char */
 			return false;
 	}
 	memcpy(session->helo, name, len);
