@@ -76,7 +76,8 @@ LIBS_test         := -linih -lpam -lcrypt -lmd -llmdb -lcmocka -lgnutls
 
 LINTS    := lint-format lint-layers lint-scripts lint-man lint-code
 
-.PHONY: all programs check fuzz fuzz-corpus fuzz-build fuzzers fuzz-dict run bench lint lint-deps $(LINTS) format install deb rpm check-package clean help tests FORCE
+.PHONY: all programs check fuzz fuzz-corpus fuzz-build fuzzers fuzz-dict run bench bench-start lint lint-deps \
+	$(LINTS) format install deb rpm check-package boot-build check-boot clean help tests FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -339,6 +340,22 @@ check-package: ## build the packages, look into them, install them in a root of 
 	@$(MAKE) --no-print-directory deb rpm >$(BUILD)/packages.log 2>&1 || { cat $(BUILD)/packages.log; exit 1; }
 	@$(MAKE) --no-print-directory --silent $(JOBS_FLAG) programs
 	@BUILD='$(abspath $(BUILD))' FILTER='$(FILTER)' tests/check tests/package/*.bats
+
+# What runs in a booted system: the package, in a small Debian of its own.
+BOOT_TESTS ?= $(wildcard tests/boot/*.bats)
+BOOT = tests/boot/run $(BUILD)/deb/pillarbox_*.deb
+boot-build:
+	@packaging/deps build run check deb boot
+	@echo building
+	@mkdir -p $(BUILD)
+	@$(MAKE) --no-print-directory deb >$(BUILD)/packages.log 2>&1 || { cat $(BUILD)/packages.log; exit 1; }
+	@$(MAKE) --no-print-directory --silent $(JOBS_FLAG) programs tests $(BENCHES)
+
+check-boot: boot-build ## install the package in a Debian with systemd, boot it and test it; needs root
+	@BUILD='$(abspath $(BUILD))' FILTER='$(FILTER)' $(BOOT) tests/check $(BOOT_TESTS)
+
+bench-start: boot-build ## measure a connection's cost in that Debian, started in each way; needs root
+	@BUILD='$(abspath $(BUILD))' $(BOOT) tests/bench/start
 
 clean: ## remove build/
 	rm -rf $(BUILD)
