@@ -120,10 +120,10 @@ files() {
 		grep -q GNU_RELRO "$BATS_TEST_TMPDIR/elf"
 		grep -q BIND_NOW "$BATS_TEST_TMPDIR/elf"
 		nm -D "$file" | grep -q __stack_chk_fail
-		run ! grep -qF "$ROOT" "$file"
+		run ! grep -qF "$DEB" "$file"
 	done
 	dpkg-deb -x "$DEB/libspool-dev_${VERSION}_"*.deb "$BATS_TEST_TMPDIR/x"
-	run ! grep -rqF "$ROOT" "$BATS_TEST_TMPDIR/x"
+	run ! grep -rqF "$DEB" "$BATS_TEST_TMPDIR/x"
 }
 
 @test "built again, elsewhere and at another time, without tests: the same packages" {
