@@ -304,7 +304,6 @@ strange_journal() {
 	op 7
 	op 10
 	raw-login alice
-	raw-pipe 2
 	op 4
 	login alice secret imap
 	login alice wrong POP3
@@ -473,10 +472,13 @@ strange_journal() {
 	printf '[server]\ndomains = example.org\n[auth]\nfailure_delay = 0\n[accounts]\naliases = /nonexistent\n' >"$T/own.conf"
 	output=$(printf '%s\n' "lookup $user@example.org" 'lookup root@example.org' \
 		'lookup postmaster@example.org' stage 'write x' "deliver - $user@example.org q1" \
-		"login $user anything pipe" open | ordinary "$T/bin/agent-tool" --spawn "$T/own.conf" 2>>"$T/log")
+		"login $user anything" open | ordinary "$T/bin/agent-tool" --spawn-pipe "$T/own.conf" 2>>"$T/log")
 	expect 'lookup ok' 'lookup perm 5.1.1 no such mailbox' 'lookup ok' 'stage ok' 'deliver ok' \
 		'login ok' "$(grep -o 'count=1 octets=[0-9]*' <<<"$output") open ok"
 	[ -s "$T/xdg/pillarbox/mail/$user" ]
+	# What a session on a socket says later can't make a pipe of it.
+	output=$(ordinary "$T/bin/agent-tool" --spawn "$T/own.conf" <<<"login $user anything" 2>>"$T/log")
+	[[ $output == 'login '* && $output != 'login ok' ]]
 }
 
 @test "agent: root mailboxes are refused under source = file, and the log names the key" {

@@ -348,8 +348,8 @@ expect_recovery() {
 	# Whoever holds a pipe of this user's has nothing to guess.
 	printf '[server]\ndomains = example.org\n' >"$T/own.conf"
 	rm "$table"
-	output=$(printf '%s\n' "login $([ "$(id -u)" = 0 ] && echo nobody || id -un) x pipe" |
-		ordinary "$T/bin/agent-tool" --spawn "$T/own.conf" 2>>"$T/log")
+	output=$(printf '%s\n' "login $([ "$(id -u)" = 0 ] && echo nobody || id -un) x" |
+		ordinary "$T/bin/agent-tool" --spawn-pipe "$T/own.conf" 2>>"$T/log")
 	expect 'login ok'
 	[ ! -e "$table" ]
 }

@@ -17,17 +17,19 @@
 #include <unistd.h>
 
 static const char usage[] =
-	"usage: spool-agent [--config FILE]\n"
+	"usage: spool-agent [--pipe] [--config FILE]\n"
 	"       spool-agent --help | --version\n"
 	"\n"
 	"Do what needs rights for smtp-session and pop3-session, which start it or\n"
 	"connect to its socket. Nobody else needs to.\n"
 	"\n"
+	"  --pipe         the session serves a pipe of this user's\n"
 	"  --config FILE  read FILE instead of " CONF_FILE "\n";
 
-enum flag { FLAG_CONFIG, FLAG_HELP, FLAG_VERSION };
+enum flag { FLAG_PIPE, FLAG_CONFIG, FLAG_HELP, FLAG_VERSION };
 
 static const struct option options[] = {
+	{"pipe", no_argument, NULL, FLAG_PIPE},
 	{"config", required_argument, NULL, FLAG_CONFIG},
 	{"help", no_argument, NULL, FLAG_HELP},
 	{"version", no_argument, NULL, FLAG_VERSION},
@@ -67,6 +69,11 @@ static void log_it(void *context, const struct agent_event *event)
 		number(duration, event->duration_us), LOG_REASON, event->reason, LOG_END);
 }
 
+struct running {
+	struct conf_fresh fresh; /* 40 KB */
+	bool pipe;
+};
+
 /* Is there a configuration to serve by? The log hears it if there is none. */
 static bool is_set_up(struct conf_fresh *fresh)
 {
@@ -80,12 +87,13 @@ static bool is_set_up(struct conf_fresh *fresh)
 
 static int session(void *context, int in, int out)
 {
-	struct conf_fresh *fresh = context;
-	struct agent_server server = {.conf = &fresh->conf, .event = log_it};
+	struct running *running = context;
+	struct agent_server server = {
+		.conf = &running->fresh.conf, .pipe = running->pipe, .event = log_it};
 	int err;
 
 	(void)out;
-	if (!is_set_up(fresh))
+	if (!is_set_up(&running->fresh))
 		return EX_CONFIG;
 	err = agent_serve(&server, in);
 	if (err == -EPROTO)
@@ -97,17 +105,15 @@ static int session(void *context, int in, int out)
 	return err < 0 ? EX_OSERR : EX_OK;
 }
 
-static int serve_sessions(const char *config_path)
+static int serve_sessions(struct running *running)
 {
-	static struct conf_fresh fresh; /* 40 KB, and as long-lived as the process */
-	struct serve how = {.session = session, .context = &fresh, .on_demand = true};
+	struct serve how = {.session = session, .context = running, .on_demand = true};
 	const struct conf_limits *limits;
 	bool good;
 	int status;
 
-	fresh.path = config_path;
-	good = is_set_up(&fresh);
-	limits = conf_fresh_limits(&fresh);
+	good = is_set_up(&running->fresh);
+	limits = conf_fresh_limits(&running->fresh);
 	/*
 	 * Sessions come from this host: it is they that count their peers per source. And each of
 	 * their listeners (smtp, submission, pop3, pop3s) may have so many of them at once.
@@ -120,15 +126,18 @@ static int serve_sessions(const char *config_path)
 
 int main(int argc, char **argv)
 {
-	const char *config_path = NULL;
+	static struct running running; /* as long-lived as the process */
 	int option;
 
 	log_open("spool-agent");
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {
+		case FLAG_PIPE:
+			running.pipe = true;
+			break;
 		case FLAG_CONFIG:
-			config_path = optarg;
+			running.fresh.path = optarg;
 			break;
 		case FLAG_HELP:
 			return print(usage);
@@ -141,5 +150,5 @@ int main(int argc, char **argv)
 	}
 	if (optind < argc)
 		return refuse(EX_USAGE, "there are no arguments but options; see --help");
-	return serve_sessions(config_path);
+	return serve_sessions(&running);
 }

@@ -65,12 +65,12 @@ static int connect_to(const char *path, int *out)
 }
 
 int agent_open_channel(struct agent *agent, const char *socket_path, const char *config_path,
-	const char *session, const char *remote, struct why *why)
+	const struct agent_peer *peer, struct why *why)
 {
 	int err = socket_path ? connect_to(socket_path, &agent->fd) : -ENOENT;
 
 	if (err < 0 && is_absent(-err))
-		err = agent_spawn(config_path, &agent->fd, why);
+		err = agent_spawn(config_path, peer->pipe, &agent->fd, why);
 	else if (err < 0)
 		why_errno(why, -err, socket_path, "connect");
 	if (err < 0) {
@@ -78,8 +78,8 @@ int agent_open_channel(struct agent *agent, const char *socket_path, const char 
 		return err;
 	}
 	agent_set_patience(agent, AGENT_PATIENCE_SECONDS);
-	snprintf(agent->session, sizeof(agent->session), "%s", session);
-	snprintf(agent->remote, sizeof(agent->remote), "%s", remote);
+	snprintf(agent->session, sizeof(agent->session), "%s", peer->session);
+	snprintf(agent->remote, sizeof(agent->remote), "%s", peer->remote);
 	return 0;
 }
 
@@ -225,7 +225,6 @@ int agent_login(struct agent *agent, const struct agent_login *login, struct why
 	int err;
 
 	start_request(agent, AGENT_LOGIN, &request);
-	request.from_pipe = login->from_pipe;
 	(void)put(request.service, sizeof(request.service), login->service);
 	/* What does not fit can't be right: without a name the agent refuses it, at its usual pace.
 	 */

@@ -19,13 +19,20 @@ struct agent {
 	char remote[AGENT_REMOTE_SIZE];
 };
 
+struct agent_peer {
+	const char *session; /* its id; copied into each request, as is */
+	const char *remote;  /* the peer's address */
+	bool pipe;           /* it holds this process's pipe: no network in between */
+};
+
 /*
  * Get a channel, before the session gives its rights away: connect to socket_path if that is there
  * and usable, else start a spool-agent on a socketpair. config_path (may be NULL) is handed to it.
- * session and remote are copied into each later request.
+ * An agent of its own is told now, before the peer has said a word, whether the peer holds a pipe;
+ * one that is connected to takes nobody's word for that.
  */
 int agent_open_channel(struct agent *agent, const char *socket_path, const char *config_path,
-	const char *session, const char *remote, struct why *why);
+	const struct agent_peer *peer, struct why *why);
 void agent_close_channel(struct agent *agent);
 
 #define AGENT_PATIENCE_SECONDS                                                                     \
@@ -49,7 +56,6 @@ struct agent_login {
 	const char *service; /* "pop3", "smtp" */
 	const char *user;
 	const char *password;
-	bool from_pipe; /* the peer holds this process's pipe: no network in between */
 };
 
 /* WHY_AUTH: the credentials; WHY_TEMP: ours. Each failure takes the agent's [auth] failure_delay.

@@ -40,8 +40,7 @@ static const struct agent_row *legal_row(const struct agent_connection *connecti
 {
 	const struct agent_row *row = request->op < AGENT_OPS ? &rows[request->op] : NULL;
 
-	if (!row || !row->handle || !(row->states & connection->state) || request->from_pipe > 1 ||
-		!are_texts(request))
+	if (!row || !row->handle || !(row->states & connection->state) || !are_texts(request))
 		return NULL;
 	return row;
 }

@@ -36,8 +36,7 @@ static int check(struct agent_monitor *monitor, struct agent_request *request,
 		.password = request->password,
 		.remote = numeric_remote(request->remote),
 		.service = request->service,
-		/* Only a session of this very user can vouch for a pipe of this user's. */
-		.from_pipe = request->from_pipe && monitor->is_own_session,
+		.from_pipe = monitor->server->pipe,
 	};
 	int err = agent_checker_run(monitor->conf, &credentials, monitor->connection.fd, account,
 		agent_note, monitor, why);
@@ -105,10 +104,9 @@ static enum agent_then fail(
 }
 
 /* Whoever holds this user's pipe needs no password: there is nothing to guess. */
-static bool is_counted(const struct agent_monitor *monitor, const struct agent_request *request)
+static bool is_counted(const struct agent_monitor *monitor)
 {
-	return monitor->conf->source != CONF_SOURCE_SELF || !request->from_pipe ||
-	       !monitor->is_own_session;
+	return monitor->conf->source != CONF_SOURCE_SELF || !monitor->server->pipe;
 }
 
 /* 0: the credentials may be looked at. */
@@ -116,7 +114,7 @@ static int admit(struct agent_monitor *monitor, struct agent_attempt *attempt, s
 {
 	int64_t wait_us;
 
-	if (is_counted(monitor, monitor->request))
+	if (is_counted(monitor))
 		agent_failures_begin(attempt);
 	if (attempt->verdict.refused)
 		return why_set(

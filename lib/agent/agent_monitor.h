@@ -23,7 +23,6 @@ struct agent_monitor {
 	int staged;
 	uint64_t failures;             /* of log-ins */
 	char user[ACCOUNT_NAME_MAX];   /* who has logged in; empty: nobody */
-	bool is_own_session;           /* the peer runs as this process's own user */
 	struct agent_request *request; /* the one in hand, for the log */
 };
 

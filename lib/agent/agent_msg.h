@@ -13,8 +13,7 @@
  *   LOOKUP   recipient                      why                                 N S
  *   STAGE    -                              fd: an unlinked file, read-write    N S
  *   DELIVER  sender, recipient, queue_id    why: the verdict on this recipient  N S, after STAGE
- *   LOGIN    user, password, from_pipe,     why                                 N
- *            service
+ *   LOGIN    user, password, service        why                                 N
  *   TICKET   service                        key: for TLS session tickets        N
  *   OPEN     -                              fd: sealed table; count, octets     P, once
  *   FETCH    number (from 1)                fd (read-only), offset, length,     P, after OPEN
@@ -65,7 +64,6 @@ struct agent_request {
 	uint32_t op;
 	uint32_t number;                 /* FETCH: which message; MARK: the first of these, one
 					    more than a multiple of 8; UPDATE: how many there are */
-	uint32_t from_pipe;              /* LOGIN: 1 if the peer holds the session's pipe */
 	char session[AGENT_ID_SIZE];     /* all: the session's id, for the log */
 	char remote[AGENT_REMOTE_SIZE];  /* all: the peer's address, for the log and PAM_RHOST */
 	char service[16];                /* LOGIN: "pop3" or "smtp"; TICKET: lower case, digits */

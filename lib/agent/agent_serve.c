@@ -72,15 +72,14 @@ static bool is_sessions_user(const struct conf *conf, uid_t uid)
 	return pw && pw->pw_uid == uid;
 }
 
-static int check_peer(struct agent_monitor *monitor)
+static int check_peer(const struct agent_monitor *monitor)
 {
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
 
 	if (getsockopt(monitor->connection.fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
 		return -errno;
-	monitor->is_own_session = peer.uid == geteuid();
-	if (peer.uid == 0 || monitor->is_own_session || is_sessions_user(monitor->conf, peer.uid))
+	if (peer.uid == 0 || peer.uid == geteuid() || is_sessions_user(monitor->conf, peer.uid))
 		return 0;
 	return -EPERM;
 }

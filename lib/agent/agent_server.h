@@ -29,6 +29,7 @@ struct agent_event {
 
 struct agent_server {
 	const struct conf *conf;
+	bool pipe; /* whoever asks got the request from a pipe of this process's own user */
 	void (*event)(void *context, const struct agent_event *event);
 	void *context;
 };

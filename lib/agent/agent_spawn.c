@@ -130,15 +130,23 @@ static bool await_request(void)
 }
 
 __attribute__((noreturn)) static void become_agent(
-	const char *program, const char *config_path, int channel)
+	const char *program, const char *config_path, bool pipe, int channel)
 {
 	char name[] = PROGRAM;
+	char pipe_flag[] = "--pipe";
 	char flag[] = "--config";
 	char path[PATH_MAX];
-	char *args[] = {name, config_path ? flag : NULL, path, NULL};
+	char *args[5] = {name};
+	size_t count = 1;
 	int null;
 
 	snprintf(path, sizeof(path), "%s", config_path ? config_path : "");
+	if (pipe)
+		args[count++] = pipe_flag;
+	if (config_path) {
+		args[count++] = flag;
+		args[count++] = path;
+	}
 	reset_signals();
 	if (dup2(channel, STDIN_FILENO) < 0 || fcntl(STDIN_FILENO, F_SETFD, 0) < 0)
 		_exit(126);
@@ -157,7 +165,7 @@ __attribute__((noreturn)) static void become_agent(
 	_exit(127);
 }
 
-int agent_spawn(const char *config_path, int *fd, struct why *why)
+int agent_spawn(const char *config_path, bool pipe, int *fd, struct why *why)
 {
 	char program[PATH_MAX];
 	int pair[2];
@@ -170,7 +178,7 @@ int agent_spawn(const char *config_path, int *fd, struct why *why)
 		return why_errno(why, errno, PROGRAM, "socketpair");
 	pid = fork();
 	if (pid == 0)
-		become_agent(program, config_path, pair[1]);
+		become_agent(program, config_path, pipe, pair[1]);
 	if (pid < 0)
 		err = why_errno(why, errno, PROGRAM, "fork");
 	fd_close(&pair[1]);

@@ -45,8 +45,10 @@ static int start_stream(struct session_link *link, const struct session_plan *pl
 static int call_agent(struct session_link *link, struct why *why)
 {
 	uint64_t patience = link->conf->limits.session_seconds / 2;
-	int err = agent_open_channel(&link->agent, link->conf->agent_socket,
-		link->start->config_path, link->id, link->peer.address, why);
+	const struct agent_peer peer = {
+		.session = link->id, .remote = link->peer.address, .pipe = link->peer.pipe};
+	int err = agent_open_channel(
+		&link->agent, link->conf->agent_socket, link->start->config_path, &peer, why);
 
 	if (err == 0 && patience < AGENT_PATIENCE_SECONDS)
 		agent_set_patience(&link->agent, patience);

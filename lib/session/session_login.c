@@ -21,10 +21,8 @@ static void log_failure(struct session_link *link, const char *user, const struc
 
 static int ask(struct session_link *link, const char *user, const char *password, struct why *why)
 {
-	struct agent_login login = {.service = link->start->program->protocol,
-		.user = user,
-		.password = password,
-		.from_pipe = link->peer.pipe};
+	struct agent_login login = {
+		.service = link->start->program->protocol, .user = user, .password = password};
 
 	return agent_login(&link->agent, &login, why);
 }

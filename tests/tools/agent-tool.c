@@ -2,10 +2,12 @@
  * agent-tool - speak to a spool-agent as a session does, and as no session ever would. For
  * tests/agent.bats.
  *
- *   usage: agent-tool --connect SOCKET | --spawn CONFIG     one request a line on standard input:
+ *   usage: agent-tool --connect SOCKET | --spawn CONFIG | --spawn-pipe CONFIG
+ *
+ * The last is as from a session whose peer holds a pipe. One request a line on standard input:
  *
  *   lookup ADDRESS            stage                     write TEXT (a line, into the staged file)
- *   deliver SENDER ADDRESS ID login USER PASSWORD [pipe] [smtp]
+ *   deliver SENDER ADDRESS ID login USER PASSWORD [smtp]
  *   open                      fetch N                   update COUNT HEX
  *   ticket SERVICE            and print the key
  *   fill OCTETS               make the staged file so long
@@ -15,7 +17,6 @@
  *   size OCTETS               a packet of so many octets
  *   op NUMBER                 a request of that op, otherwise empty
  *   raw-login USER            a log-in whose password has no NUL
- *   raw-pipe NUMBER           a log-in with that in from_pipe
  *   fds COUNT OP              a request with so many fds beside it
  *   mark NUMBER OCTET HEX     a MARK with that in one octet
  *   seals                     open, and say what can be done to the table
@@ -160,12 +161,8 @@ static int do_login(struct tool *tool, char **args)
 	struct why why = {0};
 	int64_t began = clock_us();
 
-	for (int i = 3; i < MAX_ARGS && args[i]; i++) {
-		if (strcmp(args[i], "pipe") == 0)
-			login.from_pipe = true;
-		else
-			login.service = args[i];
-	}
+	if (args[3])
+		login.service = args[3];
 	return say(tool, "login", agent_login(&tool->agent, &login, &why), &why, began);
 }
 
@@ -307,14 +304,6 @@ static int do_raw_login(struct tool *tool, char **args)
 	return raw(tool, &request, sizeof(request), -1);
 }
 
-static int do_raw_pipe(struct tool *tool, char **args)
-{
-	struct agent_request request = {
-		.op = AGENT_LOGIN, .from_pipe = (uint32_t)atoi(arg(args, 1))};
-
-	return raw(tool, &request, sizeof(request), -1);
-}
-
 static int do_fds(struct tool *tool, char **args)
 {
 	int count = atoi(arg(args, 1));
@@ -344,7 +333,6 @@ static const struct {
 	{"size", do_size},
 	{"op", do_op},
 	{"raw-login", do_raw_login},
-	{"raw-pipe", do_raw_pipe},
 	{"fds", do_fds},
 };
 
@@ -370,13 +358,15 @@ int main(int argc, char **argv)
 	struct tool tool = {.staged = -1};
 	struct why why;
 	char line[4096];
-	bool spawn = argc == 3 && strcmp(argv[1], "--spawn") == 0;
+	bool pipe = argc == 3 && strcmp(argv[1], "--spawn-pipe") == 0;
+	bool spawn = argc == 3 && (pipe || strcmp(argv[1], "--spawn") == 0);
+	struct agent_peer peer = {.session = "testsession", .remote = "192.0.2.7", .pipe = pipe};
 	int err;
 
 	if (argc != 3)
 		return 2;
-	err = agent_open_channel(&tool.agent, spawn ? NULL : argv[2], spawn ? argv[2] : NULL,
-		"testsession", "192.0.2.7", &why);
+	err = agent_open_channel(
+		&tool.agent, spawn ? NULL : argv[2], spawn ? argv[2] : NULL, &peer, &why);
 	if (err < 0) {
 		printf("no channel: %s\n", why.text);
 		return 1;
