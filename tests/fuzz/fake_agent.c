@@ -23,10 +23,10 @@ static struct {
 	bool gone;
 	bool asked;
 	struct agent_request request;
-	int bitmap; /* what came along, or -1 */
+	unsigned char marks[1]; /* which messages are to go */
 	int staged;
 	struct fuzz_sink calls;
-} agent = {.bitmap = -1, .staged = -1};
+} agent = {.staged = -1};
 
 /* As stored, and as sent. Between them there is nothing: an extent is all that says where one ends.
  */
@@ -48,6 +48,7 @@ static const struct {
 	MESSAGE("no header at all", "no header at all\r\n"),
 };
 #define MESSAGES (sizeof(messages) / sizeof(*messages))
+_Static_assert(MESSAGES <= 8, "one octet has all marks");
 
 static struct fake_call *call_at(size_t n)
 {
@@ -86,6 +87,7 @@ void fake_agent_begin(struct fuzz *dice)
 	agent.state = NOBODY;
 	agent.gone = false;
 	agent.asked = false;
+	agent.marks[0] = 0;
 	fuzz_add(&agent.calls, "", 0);
 }
 
@@ -94,18 +96,17 @@ void fake_agent_end(void)
 	for (size_t n = 0; n < fake_agent_count(); n++)
 		fuzz_free(&call_at(n)->content);
 	agent.calls.len = 0;
-	fd_close(&agent.bitmap);
 	fd_close(&agent.staged);
 }
 
 FAKE(agent_open_channel);
 int __wrap_agent_open_channel(struct agent *channel, const char *socket_path,
-	const char *config_path, const char *session, const char *remote, struct why *why)
+	const char *config_path, const struct agent_peer *peer, struct why *why)
 {
 	(void)socket_path;
 	(void)config_path;
 	(void)why;
-	must(*session && *remote);
+	must(*peer->session && *peer->remote);
 	*channel = (struct agent){.fd = -1};
 	return 0;
 }
@@ -126,14 +127,17 @@ static void check_request(const struct agent_request *request, int fd)
 		[AGENT_TICKET] = NOBODY,
 		[AGENT_OPEN] = POP3,
 		[AGENT_FETCH] = OPEN,
+		[AGENT_MARK] = OPEN,
 		[AGENT_UPDATE] = OPEN,
 	};
 
 	must(request->op < AGENT_OPS && (legal[request->op] & agent.state));
-	must((fd >= 0) == (request->op == AGENT_UPDATE) && request->from_pipe <= 1);
+	must(fd < 0);
 	must(request->op != AGENT_DELIVER || agent.staged >= 0);
 	must(request->op != AGENT_FETCH || (request->number > 0 && request->number <= MESSAGES));
 	must(request->op != AGENT_UPDATE || request->number == MESSAGES);
+	must(request->op != AGENT_MARK ||
+		(request->number == 1 && request->marks[0] >> MESSAGES == 0));
 	check_text(request->session, sizeof(request->session));
 	check_text(request->remote, sizeof(request->remote));
 	check_text(request->service, sizeof(request->service));
@@ -143,9 +147,10 @@ static void check_request(const struct agent_request *request, int fd)
 	must(memchr(request->password, 0, sizeof(request->password)));
 }
 
+/* Marks that can't be set are a removal that fails. */
 static void remember(const struct agent_request *request, struct fake_call *call)
 {
-	call->op = (enum agent_op)request->op;
+	call->op = request->op == AGENT_MARK ? AGENT_UPDATE : (enum agent_op)request->op;
 	call->at = client_position();
 	memcpy(call->sender, request->sender, sizeof(call->sender));
 	memcpy(call->recipient, request->recipient, sizeof(call->recipient));
@@ -166,8 +171,6 @@ int __wrap_agent_wire_send(int socket, const void *data, size_t len, int fd)
 		return -EPIPE;
 	}
 	check_request(&agent.request, fd);
-	if (fd >= 0)
-		agent.bitmap = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	agent.asked = true;
 	return 0;
 }
@@ -294,8 +297,11 @@ static void serve(struct agent_reply *reply, struct fake_call *call, int *fd)
 	case AGENT_FETCH:
 		fetch(reply, call, fd);
 		break;
+	case AGENT_MARK:
+		agent.marks[0] = agent.request.marks[0];
+		break;
 	case AGENT_UPDATE:
-		call->content = content_of(agent.bitmap);
+		call->content = fuzz_copy(agent.marks, sizeof(agent.marks));
 		break;
 	default:
 		break;
@@ -330,7 +336,8 @@ int __wrap_agent_wire_receive(int socket, void *data, size_t len, int *fd)
 	if (agent.request.op == AGENT_UPDATE || (agent.request.op == AGENT_OPEN && call.error))
 		agent.state = 0; /* nothing can follow */
 	reply.error = call.error;
-	remember(&agent.request, &call);
+	if (agent.request.op != AGENT_MARK || call.error)
+		remember(&agent.request, &call);
 	memcpy(data, &reply, sizeof(reply));
 	return agent.gone ? -EPIPE : 0;
 }

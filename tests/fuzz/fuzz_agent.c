@@ -182,7 +182,6 @@ struct packet {
 	char octets[sizeof(struct agent_request) + 1];
 	size_t len;
 	bool has_fd;
-	bool has_bitmap; /* a sound one is in it */
 };
 
 /* "text\n" in the input, whole or cut off; without a NUL at its end where the field is full. */
@@ -210,27 +209,22 @@ static void make_packet(struct fuzz *fuzz, struct packet *packet)
 		take_field(fuzz, request.session, sizeof(request.session));
 		take_field(fuzz, request.remote, sizeof(request.remote));
 		take_field(fuzz, request.queue_id, sizeof(request.queue_id));
-		request.from_pipe = fuzz_octet(fuzz) & 3;
 	}
 	take_field(fuzz, request.service, sizeof(request.service));
 	take_field(fuzz, request.recipient, sizeof(request.recipient));
 	take_field(fuzz, request.password, sizeof(request.password));
 	take_field(fuzz, request.sender, sizeof(request.sender));
+	if (request.op == AGENT_MARK)
+		request.marks[fuzz_octet(fuzz)] = (unsigned char)fuzz_octet(fuzz);
 	memcpy(packet->octets, &request, sizeof(request));
 }
 
-/* What comes along: a bitmap of the messages, in a file as it should be or not. */
-static int make_fd(struct fuzz *fuzz, struct packet *packet)
+/* What may not come along. */
+static int make_fd(void)
 {
-	unsigned kind = fuzz_octet(fuzz);
-	unsigned char bits = (unsigned char)fuzz_octet(fuzz);
-	int fd = kind % 4 == 3 ? open("/dev/null", O_RDWR | O_CLOEXEC)
-			       : memfd_create("fuzz", MFD_CLOEXEC);
+	int fd = memfd_create("fuzz", MFD_CLOEXEC);
 
 	must(fd >= 0);
-	packet->has_bitmap = kind % 4 == 1 && bits < 1 << MESSAGES;
-	for (unsigned i = 0; i < kind % 4; i++)
-		must(fd_write(fd, &bits, 1) == 0);
 	return fd;
 }
 
@@ -265,8 +259,7 @@ static bool is_legal(const struct model *model, const struct packet *packet)
 	if (packet->len != sizeof(request))
 		return false;
 	memcpy(&request, packet->octets, sizeof(request));
-	if (!are_texts(&request) || request.from_pipe > 1 ||
-		packet->has_fd != (request.op == AGENT_UPDATE))
+	if (!are_texts(&request) || packet->has_fd)
 		return false;
 	switch (request.op) {
 	case AGENT_LOOKUP:
@@ -282,6 +275,7 @@ static bool is_legal(const struct model *model, const struct packet *packet)
 	case AGENT_OPEN:
 		return model->who == POP3;
 	case AGENT_FETCH:
+	case AGENT_MARK:
 	case AGENT_UPDATE:
 		return model->who == OPEN;
 	default:
@@ -330,8 +324,9 @@ static void follow(struct model *model, const struct packet *packet, int replies
 	must(memchr(reply.why.text, 0, sizeof(reply.why.text)));
 	must(memchr(reply.why.status, 0, sizeof(reply.why.status)));
 	must(fuzz_is_printable(reply.why.text, strlen(reply.why.text), false));
-	must(request.op != AGENT_UPDATE || reply.error < 0 ||
-		(packet->has_bitmap && request.number == MESSAGES));
+	must(request.op != AGENT_UPDATE || reply.error < 0 || request.number == MESSAGES);
+	must(request.op != AGENT_MARK || reply.error < 0 ||
+		(request.number == 1 && request.marks[0] >> MESSAGES == 0));
 	if (reply.error == 0)
 		check_success(model, &request, &reply, fd);
 	else
@@ -370,7 +365,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct packet *packet = &packets[count++];
 
 		make_packet(&fuzz, packet);
-		fd = packet->has_fd ? make_fd(&fuzz, packet) : -1;
+		fd = packet->has_fd ? make_fd() : -1;
 		must(agent_wire_send(pair[0], packet->octets, packet->len, fd) == 0);
 		fd_close(&fd);
 	}

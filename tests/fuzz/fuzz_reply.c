@@ -105,7 +105,7 @@ static void check_maildrop(struct agent *agent)
 static void check_session(void)
 {
 	struct agent agent = {.fd = -1, .session = "id", .remote = "192.0.2.2"};
-	const struct agent_login login = {"pop3", "user", "password", false};
+	const struct agent_login login = {"pop3", "user", "password"};
 	unsigned char key[AGENT_TICKET_SIZE];
 	struct agent_extent extent;
 	struct why why = {0};
