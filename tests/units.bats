@@ -21,6 +21,7 @@ MountAPIVFS LoadCredential SetCredential DynamicUser StateDirectory CacheDirecto
 setup() {
 	command -v systemd-analyze >/dev/null || skip "systemd-analyze is not here"
 	T=$(mktemp -d "${TMPDIR:-/tmp}/pillarbox-test.XXXXXX")
+	# shellcheck disable=SC2034 # unplace() reads it
 	PIDS=()
 	make -C "$ROOT" -s install BUILD="$BUILD" -o programs PREFIX="$T/usr" UNITDIR="$T/units" SYSCONFDIR="$T/etc"
 	UNITS=$T/units

@@ -141,12 +141,12 @@ __attribute__((noreturn)) static void become_agent(
 	int null;
 
 	snprintf(path, sizeof(path), "%s", config_path ? config_path : "");
-	if (pipe)
-		args[count++] = pipe_flag;
 	if (config_path) {
 		args[count++] = flag;
 		args[count++] = path;
 	}
+	if (pipe)
+		args[count++] = pipe_flag;
 	reset_signals();
 	if (dup2(channel, STDIN_FILENO) < 0 || fcntl(STDIN_FILENO, F_SETFD, 0) < 0)
 		_exit(126);
