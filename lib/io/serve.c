@@ -262,32 +262,44 @@ static void add_socket(struct listener *listener, int fd)
 	(void)listen(fd, BACKLOG); /* again, for those who passed a short queue; inetd's is 64 */
 }
 
-/* `count` listening sockets from `first` on. */
-static int serve_listening(const struct serve *serve, int first, int count)
+/* SIGCHLD, and for a service on demand SIGTERM, end the wait and nothing else. */
+static void catch_signals(const struct serve *serve, sigset_t *unblocked)
 {
-	struct listener listener = {.serve = serve, .idle_since = clock_ms()};
 	struct sigaction action = {.sa_handler = wake};
 	sigset_t blocked;
-	sigset_t unblocked;
-	int status;
 
-	listener.max = serve->connections ? serve->connections : 1024;
-	listener.children = calloc(listener.max, sizeof(*listener.children));
-	listener.polls = calloc(listener.max + MAX_SOCKETS, sizeof(*listener.polls));
-	if (!listener.children || !listener.polls)
-		return EX_OSERR;
-	for (int i = 0; i < count && i < MAX_SOCKETS; i++)
-		add_socket(&listener, first + i);
-	clock_keep_zone(); /* once, instead of in each child */
 	sigemptyset(&blocked);
 	sigaddset(&blocked, SIGCHLD);
 	if (serve->on_demand) {
 		sigaddset(&blocked, SIGTERM);
 		sigaction(SIGTERM, &action, NULL);
 	}
-	sigprocmask(SIG_BLOCK, &blocked, &unblocked);
+	sigprocmask(SIG_BLOCK, &blocked, unblocked);
 	sigaction(SIGCHLD, &action, NULL);
-	status = listen_loop(&listener, &unblocked);
+}
+
+static int listen_on(struct listener *listener, int first, int count)
+{
+	sigset_t unblocked;
+
+	for (int i = 0; i < count && i < MAX_SOCKETS; i++)
+		add_socket(listener, first + i);
+	clock_keep_zone(); /* once, instead of in each child */
+	catch_signals(listener->serve, &unblocked);
+	return listen_loop(listener, &unblocked);
+}
+
+/* `count` listening sockets from `first` on. */
+static int serve_listening(const struct serve *serve, int first, int count)
+{
+	struct listener listener = {.serve = serve, .idle_since = clock_ms()};
+	int status = EX_OSERR;
+
+	listener.max = serve->connections ? serve->connections : 1024;
+	listener.children = calloc(listener.max, sizeof(*listener.children));
+	listener.polls = calloc(listener.max + MAX_SOCKETS, sizeof(*listener.polls));
+	if (listener.children && listener.polls)
+		status = listen_on(&listener, first, count);
 	free(listener.polls);
 	free(listener.children);
 	return status;
