@@ -175,6 +175,8 @@ exposure() {
 		[[ " $(values "$name.service" After) " == *" $name.socket "* ]]
 		has "$name.service" RuntimeMaxSec ""
 		has "$name.service" Restart ""
+		# A few starts in a row must not be the end.
+		has "$name.service" StartLimitIntervalSec 0
 	done
 }
 

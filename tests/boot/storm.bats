@@ -211,6 +211,35 @@ check_killed_sessions() {
 @test "killed sessions: nothing is lost or half there, the next one works: Accept=yes" { check_killed_sessions yes; }
 @test "killed sessions: nothing is lost or half there, the next one works: Accept=no" { check_killed_sessions no; }
 
+@test "a dozen of starts and deaths in a row, and the sockets are still alive" {
+	configure </dev/null
+	accept no
+	for _ in $(seq 12); do
+		dial 110
+		hear
+		[[ $HEARD == +OK* ]]
+		pkill -KILL -f "$PROCESSES"
+		hang_up
+	done
+	systemctl restart pillarbox-agent.service smtp.service
+	systemctl restart pillarbox-agent.service smtp.service
+	alive 68
+	for name in $SERVICES pillarbox-agent; do [ "$(systemctl is-active "$name.socket")" = active ]; done
+}
+
+@test "what can't be started is, as soon as it has been put right" {
+	configure </dev/null
+	accept no
+	chmod -x /usr/bin/smtp-session /usr/libexec/pillarbox/spool-agent
+	dial 25
+	sleep 4
+	chmod +x /usr/bin/smtp-session /usr/libexec/pillarbox/spool-agent
+	# The same client, who has waited.
+	answer 220
+	hang_up
+	alive 69
+}
+
 # big FILE KILOBYTES
 big() {
 	{
