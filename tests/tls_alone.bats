@@ -42,7 +42,7 @@ client() {
 	done
 	run ldd "$BUILD/tls.so"
 	[[ "$output" == *gnutls* ]]
-	[ "$(nm -D --defined-only "$BUILD/tls.so" | grep -vc ' [AV] \| _*[a-z]*san')" -eq 1 ]
+	[ "$(nm -D --defined-only "$BUILD/tls.so" | grep -vcE ' [AV] | _*([a-z]*_)?[a-z]*san')" -eq 1 ]
 	nm -D --defined-only "$BUILD/tls.so" | grep -q ' pillarbox_tls$'
 }
 
