@@ -188,3 +188,21 @@ serial() {
 		openssl x509 -noout -serial
 }
 serial_of() { openssl x509 -noout -serial -in "/srv/pillarbox/certs/$1.crt"; }
+
+# begin_message USER SUBJECT: an SMTP session as fd 5, in the middle of a message.
+begin_message() {
+	dial 25
+	answer 220
+	say 'EHLO client.example.net'
+	answer 250
+	say 'MAIL FROM:<sender@example.net>'
+	answer 250
+	say "RCPT TO:<$1@example.org>"
+	answer 250
+	say DATA
+	answer 354
+	say "Subject: $2" '' 'first half'
+}
+
+# end_message: the rest of it. The reply is for the caller to hear.
+end_message() { say 'second half' .; }

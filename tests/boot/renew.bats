@@ -26,6 +26,7 @@ check_renewal() {
 	renew ecdsa
 	for port in 25 587 465 110 995; do shows $port ecdsa; done
 	# A session of before goes on, over the renewal.
+	empty alice
 	begin_message alice over-the-renewal-$1
 	renew rsa
 	for port in 25 587 465 110 995; do shows $port rsa; done
@@ -37,23 +38,6 @@ check_renewal() {
 	for port in 25 995; do shows $port chain; done
 	alive 80
 }
-
-begin_message() {
-	empty "$1"
-	dial 25
-	answer 220
-	say 'EHLO client.example.net'
-	answer 250
-	say 'MAIL FROM:<sender@example.net>'
-	answer 250
-	say "RCPT TO:<$1@example.org>"
-	answer 250
-	say DATA
-	answer 354
-	say "Subject: $2" '' 'first half'
-}
-
-end_message() { say 'second half' .; }
 
 @test "a renewed certificate is what the next connection gets, nothing is told: Accept=yes" { check_renewal yes; }
 @test "a renewed certificate is what the next connection gets, nothing is told: Accept=no" { check_renewal no; }
@@ -132,6 +116,7 @@ through() {
 	configure </dev/null
 	accept "$mode"
 	begin_removal $subject
+	empty alice
 	begin_message alice $subject
 	"$@"
 	# New ones come meanwhile.

@@ -121,23 +121,6 @@ check_per_source() {
 @test "one source has 20 connections and no more, others are served: Accept=yes" { check_per_source yes; }
 @test "one source has 20 connections and no more, others are served: Accept=no" { check_per_source no; }
 
-# begin_message USER SUBJECT: an SMTP session as fd 5, in the middle of a message.
-begin_message() {
-	dial 25
-	answer 220
-	say 'EHLO client.example.net'
-	answer 250
-	say 'MAIL FROM:<sender@example.net>'
-	answer 250
-	say "RCPT TO:<$1@example.org>"
-	answer 250
-	say DATA
-	answer 354
-	say "Subject: $2" '' 'first half'
-}
-
-end_message() { say 'second half' .; }
-
 check_killed_agent() {
 	local subject=killed-$RANDOM
 	configure </dev/null
