@@ -15,29 +15,33 @@ void pop3_auth_abort(struct pop3_session *session)
 	sasl_done(&session->sasl);
 }
 
-static int take(struct pop3_session *session, enum sasl_step step)
+static int log_in(struct pop3_session *session, enum sasl_step step)
 {
 	int64_t began = clock_us();
 	struct why why = {0};
 
+	if (session_login_sasl(&session->link, &session->sasl, step, &why) < 0)
+		return pop3_fail_login(session, &why);
+	return pop3_enter_transaction(session, began);
+}
+
+static int take(struct pop3_session *session, enum sasl_step step)
+{
+	static const char *const replies[] = {
+		[SASL_UNKNOWN] = "the mechanism is PLAIN",
+		[SASL_CANCELLED] = "cancelled",
+		[SASL_MALFORMED] = "that is not what the mechanism wants in base64",
+	};
+
 	session->next = NULL;
-	switch (step) {
-	case SASL_CHALLENGE:
+	if (step == SASL_CHALLENGE) {
 		session->next = more;
 		return pop3_reply(session, POP3_CHALLENGE, "%s", session->sasl.challenge);
-	case SASL_DONE:
-	case SASL_REFUSED:
-		if (session_login_sasl(&session->link, &session->sasl, step, &why) < 0)
-			return pop3_fail_login(session, &why);
-		return pop3_enter_transaction(session, began);
-	case SASL_UNKNOWN:
-		return pop3_reply(session, POP3_ERROR, "the mechanism is PLAIN");
-	case SASL_CANCELLED:
-		return pop3_reply(session, POP3_ERROR, "cancelled");
-	case SASL_MALFORMED:
-		break;
 	}
-	return pop3_reply(session, POP3_ERROR, "that is not what the mechanism wants in base64");
+	if (step == SASL_DONE || step == SASL_REFUSED)
+		return log_in(session, step);
+	sasl_done(&session->sasl);
+	return pop3_reply(session, POP3_ERROR, "%s", replies[step]);
 }
 
 /* A line of the exchange. */

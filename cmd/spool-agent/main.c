@@ -70,8 +70,8 @@ static void log_it(void *context, const struct agent_event *event)
 }
 
 struct running {
-	struct conf_fresh fresh; /* 40 KB */
-	bool pipe;
+	struct conf_fresh fresh;
+	bool pipe; /* the session's peer holds its pipe */
 };
 
 /* Is there a configuration to serve by? The log hears it if there is none. */
@@ -108,12 +108,10 @@ static int session(void *context, int in, int out)
 static int serve_sessions(struct running *running)
 {
 	struct serve how = {.session = session, .context = running, .on_demand = true};
-	const struct conf_limits *limits;
-	bool good;
+	bool good = is_set_up(&running->fresh);
+	const struct conf_limits *limits = conf_fresh_limits(&running->fresh);
 	int status;
 
-	good = is_set_up(&running->fresh);
-	limits = conf_fresh_limits(&running->fresh);
 	/*
 	 * Sessions come from this host: it is they that count their peers per source. And each of
 	 * their listeners (smtp, submission, pop3, pop3s) may have so many of them at once.

@@ -235,7 +235,6 @@ void agent_failures_begin(struct agent_attempt *attempt)
 {
 	struct task task = make_task(attempt);
 	struct answer answer = {0};
-
 	int err = -ENOENT;
 
 	task.work = begin;

@@ -96,8 +96,8 @@ static void reset_signals(void)
 
 /*
  * What ps(1) shows: who sees a process of root's wants to know which one it is. The command line is
- * written over with the one that the agent will have, as far as the octets up to config_path's end,
- * which is an argument itself, leave room for it.
+ * written over with the one that the agent will have (but for --pipe), as far as the octets up to
+ * config_path's end, which is an argument itself, leave room for it.
  */
 static void take_name(const char *config_path)
 {
