@@ -78,21 +78,29 @@ instance() { systemctl list-units --plain --no-legend "$1@*" | cut -d ' ' -f 1 |
 
 exposure() { systemd-analyze security --no-pager "$@" | sed -n 's/.*Overall exposure level for .*: \([0-9.]*\) .*/\1/p'; }
 
+# check_exposure UNIT FILE MOST: of the unit that runs, at most MOST; and of its file the same, or nearly: versions of
+# systemd differ in what a file's other settings bring with them.
+check_exposure() {
+	local live file
+	live=$(exposure "$1")
+	file=$(exposure --offline=true "/lib/systemd/system/$2")
+	echo "$1: $live, its file: $file"
+	awk -v live="$live" -v file="$file" -v most="$3" 'BEGIN {
+		exit !(live > 0 && live <= most && file <= most && live - file < 0.25 && file - live < 0.25) }'
+}
+
 @test "exposure as systemd sees it on line is that of the files: units for a connection, listeners, agent" {
 	local unit
 	accept yes
 	dial 25
 	answer 220
-	unit=$(instance smtp)
-	echo "$unit: $(exposure "$unit"), agent $(exposure pillarbox-agent.service)"
-	[ "$(exposure "$unit")" = "$(exposure --offline=true /lib/systemd/system/smtp@.service)" ]
-	[ "$(exposure pillarbox-agent.service)" = "$(exposure --offline=true /lib/systemd/system/pillarbox-agent.service)" ]
+	check_exposure "$(instance smtp)" smtp@.service 2.2
+	check_exposure pillarbox-agent.service pillarbox-agent.service 2.8
 	hang_up
 	accept no
 	dial 110
 	hear
-	echo "pop3.service: $(exposure pop3.service)"
-	[ "$(exposure pop3.service)" = "$(exposure --offline=true /lib/systemd/system/pop3.service)" ]
+	check_exposure pop3.service pop3.service 0.5
 	hang_up
 }
 
@@ -118,7 +126,9 @@ check_session() {
 	unit=$(instance pop3)
 	pid=$(systemctl show -P MainPID "$unit")
 	check_session "$pid"
-	[ "$(readlink "/proc/$pid/ns/mnt")" = "$(readlink /proc/1/ns/mnt)" ]
+	# From 254 on PrivateNetwork= comes with a mount namespace.
+	[ "$(systemctl --version | awk 'NR == 1 { print $2 }')" -ge 254 ] ||
+		[ "$(readlink "/proc/$pid/ns/mnt")" = "$(readlink /proc/1/ns/mnt)" ]
 	[ "$(systemctl show -P MemoryMax "$unit")" = $((64 << 20)) ]
 	[ "$(systemctl show -P TasksMax "$unit")" = 8 ]
 	[ "$(systemctl show -P RuntimeMaxUSec "$unit")" = "2h 5min" ]
