@@ -11,10 +11,10 @@ PEERS=$BUILD/peers
 HOST=mail.example.org
 CONF=/etc/pillarbox/pillarbox.conf
 PROCESSES='^([^ ]*/)?(smtp-session|pop3-session|spool-agent)( |$)'
-# shellcheck disable=SC2034 # for those who load this
 SESSIONS='^([^ ]*/)?(smtp-session|pop3-session)( |$)'
+AGENTS='^([^ ]*/)?spool-agent( |$)'
 SERVICES='smtp submission submissions pop3 pop3s'
-export HOST CONF TOP PEERS
+export HOST CONF TOP PEERS SESSIONS AGENTS
 
 # shellcheck source=tests/certs.bash
 . "$TOP/tests/certs.bash"

@@ -128,7 +128,7 @@ check_killed_agent() {
 	empty alice
 	# The listening agent and all its monitors: what was not accepted is not there, and the client is told.
 	begin_message alice $subject
-	systemctl kill --kill-whom=all -s KILL pillarbox-agent.service
+	pkill -KILL -f "$AGENTS"
 	end_message
 	answer 4
 	hang_up
@@ -149,7 +149,7 @@ check_killed_agent() {
 	answer '+OK'
 	answer '+OK'
 	answer '+OK'
-	systemctl kill --kill-whom=all -s KILL pillarbox-agent.service
+	pkill -KILL -f "$AGENTS"
 	say QUIT
 	answer '-ERR'
 	hang_up
