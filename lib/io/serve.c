@@ -128,8 +128,10 @@ static void start_child(struct listener *listener, int connection)
 		return;
 	}
 	child->pid = fork();
+	/* Not exit(): the listener has GnuTLS loaded, which would tidy up for longer than the rest
+	 * of a short session takes. */
 	if (child->pid == 0)
-		exit(run_child(listener, connection));
+		_exit(run_child(listener, connection));
 	if (child->pid > 0)
 		listener->count++;
 	else
