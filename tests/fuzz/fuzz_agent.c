@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "folder.h"
 #include "settings.h"
+#include "spool/mbox_scan.h"
 #include "spool/spool.h"
 
 #include <crypt.h>
@@ -36,10 +37,10 @@
 /* alice's password is "secret". */
 static const char users[] = "alice:hash\nbob@example.org:*\n";
 static const char aliases[] = "staff: alice, nobody\nloop: loop2\nloop2: loop\npostmaster: alice\n";
-static const char mailbox[] = "From a@b Thu Jan  1 00:00:00 1970\nReceived: 1\n\none\n\n"
-			      "From a@b Thu Jan  1 00:00:00 1970\nReceived: 2\n\ntwo\n\n"
-			      "From a@b Thu Jan  1 00:00:00 1970\nReceived: 3\n\nthree\n\n";
-#define MESSAGES 3
+#define FROM_LINE "From a@b Thu Jan  1 00:00:00 1970\n"
+static const char *const texts[] = {
+	"Received: 1\n\none\n\n", "Received: 2\n\ntwo\n\n", "Received: 3\n\nthree\n\n"};
+#define MESSAGES (sizeof(texts) / sizeof(*texts))
 
 FAKE(account_text_read);
 int __wrap_account_text_read(struct account_text *text, const char *path,
@@ -214,8 +215,11 @@ static void make_packet(struct fuzz *fuzz, struct packet *packet)
 	take_field(fuzz, request.recipient, sizeof(request.recipient));
 	take_field(fuzz, request.password, sizeof(request.password));
 	take_field(fuzz, request.sender, sizeof(request.sender));
-	if (request.op == AGENT_MARK)
-		request.marks[fuzz_octet(fuzz)] = (unsigned char)fuzz_octet(fuzz);
+	if (request.op == AGENT_MARK) {
+		unsigned at = fuzz_octet(fuzz);
+
+		request.marks[at] = (unsigned char)fuzz_octet(fuzz);
+	}
 	memcpy(packet->octets, &request, sizeof(request));
 }
 
@@ -233,6 +237,9 @@ struct model {
 	enum { NOBODY, SOMEBODY, POP3, OPEN, OVER } who;
 	bool is_staged;
 	unsigned failures;
+	size_t count; /* of messages in the maildrop */
+	unsigned char marks[16];
+	bool is_updated;
 };
 
 static bool are_texts(const struct agent_request *request)
@@ -283,6 +290,23 @@ static bool is_legal(const struct model *model, const struct packet *packet)
 	}
 }
 
+/* Those of the messages from `number` on, and of no message that there is not. */
+static void take_marks(struct model *model, const struct agent_request *request)
+{
+	size_t first = request->number - 1;
+
+	must(request->number > 0 && first % 8 == 0 && first < model->count);
+	for (size_t n = 0; n < 8 * sizeof(request->marks); n++) {
+		bool marked = request->marks[n / 8] & 1u << n % 8;
+
+		must(!marked || first + n < model->count);
+		if (first + n >= model->count)
+			continue;
+		model->marks[(first + n) / 8] &= (unsigned char)~(1u << n % 8);
+		model->marks[(first + n) / 8] |= (unsigned char)(marked << n % 8);
+	}
+}
+
 static void check_success(struct model *model, const struct agent_request *request,
 	const struct agent_reply *reply, int fd)
 {
@@ -299,10 +323,18 @@ static void check_success(struct model *model, const struct agent_request *reque
 		model->is_staged = false;
 	} else if (request->op == AGENT_OPEN) {
 		must(fcntl(fd, F_GET_SEALS) & F_SEAL_WRITE);
+		must(reply->count >= MESSAGES && reply->count < 8 * sizeof(model->marks));
+		model->count = reply->count;
 		model->who = OPEN;
 	} else if (request->op == AGENT_FETCH) {
 		must((fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY);
-		must(request->number > 0 && reply->length < 1 << 20);
+		must(request->number > 0 && request->number <= model->count);
+		must(reply->length < 1 << 20);
+	} else if (request->op == AGENT_MARK) {
+		take_marks(model, request);
+	} else if (request->op == AGENT_UPDATE) {
+		must(request->number == model->count);
+		model->is_updated = true;
 	}
 }
 
@@ -324,26 +356,56 @@ static void follow(struct model *model, const struct packet *packet, int replies
 	must(memchr(reply.why.text, 0, sizeof(reply.why.text)));
 	must(memchr(reply.why.status, 0, sizeof(reply.why.status)));
 	must(fuzz_is_printable(reply.why.text, strlen(reply.why.text), false));
-	must(request.op != AGENT_UPDATE || reply.error < 0 || request.number == MESSAGES);
-	must(request.op != AGENT_MARK || reply.error < 0 ||
-		(request.number == 1 && request.marks[0] >> MESSAGES == 0));
 	if (reply.error == 0)
 		check_success(model, &request, &reply, fd);
 	else
 		must(fd < 0 && reply.why.class != WHY_NONE);
-	if (request.op == AGENT_UPDATE || (request.op == AGENT_OPEN && reply.error < 0) ||
+	if (request.op == AGENT_UPDATE ||
+		((request.op == AGENT_OPEN || request.op == AGENT_MARK) && reply.error < 0) ||
 		(request.op == AGENT_LOGIN && reply.error < 0 && ++model->failures == LOGINS))
 		model->who = OVER;
 	fd_close(&fd);
 }
 
+/* What was marked is gone when UPDATE has said so, and nothing else; without it all is there. */
+static void check_mailbox(const struct model *model)
+{
+	struct fuzz_sink file = {0};
+	struct mbox_table table;
+	struct mbox_scan scan;
+	size_t removed = 0;
+
+	for (size_t i = 0; i < sizeof(model->marks) && model->is_updated; i++)
+		removed += (size_t)__builtin_popcount(model->marks[i]);
+	must(folder_get("mail/alice", &file));
+	mbox_table_init(&table);
+	mbox_scan_begin(&scan, &table);
+	must(mbox_scan_feed(&scan, file.at, file.len) == 0 && mbox_scan_end(&scan) == 0);
+	must(table.len + removed >= MESSAGES);
+	must(!model->is_updated || table.len == model->count - removed);
+	for (size_t n = 0; n < MESSAGES; n++) {
+		bool is_left = memmem(file.at, file.len, texts[n], strlen(texts[n]));
+
+		must(is_left == !(model->is_updated && model->marks[0] & 1u << n));
+	}
+	mbox_table_done(&table);
+	fuzz_done(&file);
+}
+
 static void prepare(void)
 {
+	struct fuzz_sink mailbox = {0};
+
 	folder_clear("mail");
 	folder_clear("state");
 	folder_clear("queue");
 	folder_clear("tickets");
-	folder_put("mail/alice", mailbox, sizeof(mailbox) - 1);
+	for (size_t n = 0; n < MESSAGES; n++) {
+		fuzz_add(&mailbox, FROM_LINE, strlen(FROM_LINE));
+		fuzz_add(&mailbox, texts[n], strlen(texts[n]));
+	}
+	folder_put("mail/alice", mailbox.at, mailbox.len);
+	fuzz_done(&mailbox);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -371,12 +433,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	must(shutdown(pair[0], SHUT_WR) == 0);
 	err = agent_serve(&server, pair[1]);
+	must(fcntl(pair[0], F_SETFL, O_NONBLOCK) == 0); /* a reply that is missing is a failure */
 	for (size_t i = 0; i < count; i++)
 		follow(&model, &packets[i], pair[0]);
 	close(pair[1]);
 	for (int i = 0; i < 2; i++) /* that packets were not read is told first */
 		must(agent_wire_receive(pair[0], &more, sizeof(more), &fd) < 0);
 	must(err == 0 || err == -EPROTO);
+	check_mailbox(&model);
 	close(pair[0]);
 	return 0;
 }

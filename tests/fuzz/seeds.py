@@ -276,7 +276,11 @@ def agent():
         return packet(4, service, b"alice", password)
 
     lookup, stage, fetch = packet(1, recipient=b"alice@example.org"), packet(2), packet(6, number=1)
-    update = packet(7 | 32, number=3)
+    update = packet(7, number=3)
+
+    def mark(number, octet, bits):
+        return packet(9, number=number) + bytes([octet, bits])
+
     for deliver in (
         b"alice@example.org",
         b"staff",
@@ -290,25 +294,39 @@ def agent():
         yield packet(1, recipient=deliver) + stage + packet(3, recipient=deliver, sender=b"a@b") * 2 + log_in(
             b"smtp"
         ) + stage + packet(3, recipient=deliver)
-    for bits in (b"\1\0", b"\1\1", b"\1\7", b"\1\10", b"\2\1", b"\0\0", b"\3\1"):
-        yield log_in(b"pop3") + packet(5) + fetch + packet(6, number=4) + update + bits + fetch
+    for marks in (b"", mark(1, 0, 0), mark(1, 0, 1), mark(1, 0, 7), mark(1, 0, 8), mark(1, 1, 1), mark(1, 255, 1)):
+        yield log_in(b"pop3") + packet(5) + fetch + packet(6, number=4) + marks + update + fetch
+    for marks in (mark(0, 0, 1), mark(2, 0, 1), mark(9, 0, 1), mark(1, 0, 7) + mark(1, 0, 2)):
+        yield log_in(b"pop3") + packet(5) + marks + update
+    many = stage + packet(3, recipient=b"alice") * 9 + log_in(b"pop3") + packet(5)
+    for marks in (
+        mark(1, 0, 255),
+        mark(9, 0, 15),
+        mark(9, 0, 16),
+        mark(1, 1, 15),
+        mark(9, 0, 9) + mark(1, 0, 5),
+        mark(1, 0, 5) + mark(9, 0, 9),
+    ):
+        yield many + marks + packet(7, number=12) + fetch
+    yield many + packet(7, number=3)
+    yield log_in(b"pop3") + packet(5) + packet(7 | 32, number=3)
     yield log_in(b"pop3", b"wrong") * 4
     yield packet(3, recipient=b"alice")
     yield packet(8, b"smtps") * 2 + packet(8, b"../x")
     yield log_in(b"imap") + lookup
     yield log_in(b"smtp") * 2
     yield log_in(b"pop3") + lookup
-    yield bytes([4 | 16, 0]) + b"S" * 24 + b"\n192.0.2.2\nq\n\1" + b"pop3\nalice\nsecret\n\n"
-    yield bytes([4 | 16, 0]) + b"s\n192.0.2.2\nq\n\2" + b"pop3\nalice\nsecret\n\n"
+    yield bytes([4 | 16, 0]) + b"S" * 24 + b"\n192.0.2.2\nq\n" + b"pop3\nalice\nsecret\n\n"
+    yield bytes([4 | 16, 0]) + b"s\n192.0.2.2\nq\n" + b"pop3\nalice\nsecret\n\n"
     yield stage + packet(3, sender=b"x" * 400)
     yield packet(4, b"pop3", b"alice", b"x" * 256)
     yield packet(8, b"x" * 16)
-    yield bytes([1 | 16, 0]) + b"s\n" + b"1" * 64 + b"\nq\n\0" + b"\nalice\n\n\n"
-    yield bytes([1 | 16, 0]) + b"s\n192.0.2.2\n" + b"q" * 24 + b"\n\0" + b"\nalice\n\n\n"
+    yield bytes([1 | 16, 0]) + b"s\n" + b"1" * 64 + b"\nq\n" + b"\nalice\n\n\n"
+    yield bytes([1 | 16, 0]) + b"s\n192.0.2.2\n" + b"q" * 24 + b"\n" + b"\nalice\n\n\n"
     yield packet(1, recipient=b"x" * 400) + packet(1, recipient=b"a\x07b@example.org")
     yield bytes([1 | 64, 0, 4, 171]) + b"\nx\n\n\n"
-    yield packet(1 | 32) + b"\1\1"
-    for op in (0, 9, 15):
+    yield packet(1 | 32)
+    for op in (0, 9, 10, 15):
         yield packet(op)
 
 
