@@ -91,7 +91,7 @@ class Pump:
                     sys.exit("no handshake")
 
     def show(self):
-        """Print what is there. False: the peer has said close_notify, or has just gone."""
+        """Print what is there. False: the peer has said close_notify, or has just gone, which shows."""
         try:
             while True:
                 data = self.tls.read(65536)
@@ -100,7 +100,10 @@ class Pump:
                 sys.stdout.buffer.write(data)
         except ssl.SSLWantReadError:
             return True
-        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+        except ssl.SSLZeroReturnError:
+            return False
+        except ssl.SSLEOFError:
+            sys.stdout.buffer.write(b"<no close_notify>")
             return False
 
     def put(self, data):

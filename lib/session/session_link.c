@@ -131,9 +131,12 @@ bool session_link_open(struct session_link *link, const struct session_start *st
 
 void session_link_close(struct session_link *link, bool linger)
 {
+	bool is_tls = link->tls;
+
 	agent_close_channel(&link->agent);
 	tls_close(&link->tls);
-	if (linger)
+	/* The peer may say close_notify, too (RFC 8446 section 6.1): to us that is data which nobody reads any more. */
+	if (linger || is_tls)
 		stream_linger(&link->stream);
 	stream_done(&link->stream);
 }
