@@ -24,6 +24,7 @@ struct running {
 	const struct session_service *service;
 	struct conf_fresh fresh;
 	struct session_tls tls;
+	bool is_current; /* a listener has just looked, and all is well: its child need not look again */
 };
 
 static int print(const char *text)
@@ -78,7 +79,7 @@ static int session(void *context, int in, int out)
 		.config_path = running->fresh.path,
 		.tls = &running->tls};
 
-	if (!is_set_up(running))
+	if (!running->is_current && !is_set_up(running))
 		return refuse(running, out);
 	start.conf = &running->fresh.conf;
 	return running->program->run(&start, in, out);
@@ -99,6 +100,7 @@ static bool may_go_on(void *context)
 	const struct conf *conf = &running->fresh.conf;
 	bool news;
 
+	running->is_current = false;
 	if (!conf_fresh_read(&running->fresh, &news))
 		return true;
 	if (session_tls_is_outdated(&running->tls, conf)) {
@@ -106,8 +108,9 @@ static bool may_go_on(void *context)
 			"the certificate has changed; the next process has it", LOG_END);
 		return false;
 	}
-	if (session_tls_read(&running->tls, conf) == 0 && running->tls.server)
-		(void)session_tls_load(&running->tls);
+	running->is_current =
+		session_tls_read(&running->tls, conf) == 0 &&
+		(!running->tls.server || session_tls_load(&running->tls) == 0);
 	return true;
 }
 
