@@ -110,6 +110,17 @@ test_place() {
 	check_outcomes as_user pop3-session tls 3
 }
 
+@test "a log-in without TLS shuts the door to it" {
+	test_place
+	secure
+	if [ "$(id -u)" = 0 ]; then chown -R nobody "$T/certs"; fi
+	printf 'USER alice\r\nPASS secret\r\n' >"$T/dialogue"
+	check_outcomes "" pop3-session tls 3
+	printf 'EHLO x\r\nAUTH PLAIN %s\r\n' "$(printf '\0alice\0secret' | base64)" >"$T/dialogue"
+	FLAGS=(--submission)
+	check_outcomes "" smtp-session tls 3
+}
+
 @test "once TLS has been loaded, everything is refused" {
 	test_place
 	local program

@@ -129,6 +129,17 @@ bool session_link_open(struct session_link *link, const struct session_start *st
 	return !begins_with_tls(link) || session_tls_begin(link) == 0;
 }
 
+int session_link_seal(struct session_link *link, struct why *why)
+{
+	int err = link->sealed ? 0 : jail_seal(why);
+
+	link->sealed = err == 0;
+	if (err < 0)
+		log_event(LOG_ERR, "unavailable", LOG_STATUS, why->status, LOG_REASON, why->text,
+			LOG_END);
+	return err;
+}
+
 void session_link_close(struct session_link *link, bool linger)
 {
 	bool is_tls = link->tls;

@@ -47,6 +47,10 @@ struct session_link {
 bool session_link_open(struct session_link *link, const struct session_start *start,
 	const struct session_plan *plan, int in, int out);
 
+/* TLS is loaded, or will never be: nothing can be from now on. 0, or -errno with *why, and the log
+ * knows; nothing more must be served then. Again it costs nothing. */
+int session_link_seal(struct session_link *link, struct why *why);
+
 /* linger: the last reply was an unexpected one, which must not be lost to a reset (RFC 1122 section
  * 4.2.2.13). */
 void session_link_close(struct session_link *link, bool linger);

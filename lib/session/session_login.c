@@ -42,7 +42,7 @@ int session_login(
 	}
 	memcpy(link->user, user, len + 1);
 	log_context(LOG_USER, link->user);
-	return 0;
+	return session_link_seal(link, why); /* whoever is logged in can't begin TLS any more */
 }
 
 static int refuse(struct session_link *link, const char *user, struct why *why)

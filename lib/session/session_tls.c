@@ -6,7 +6,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "io/jail.h"
 #include "session/session_link.h"
 
 #include <errno.h>
@@ -99,19 +98,6 @@ int session_tls_load(struct session_tls *tls)
 	return err;
 }
 
-/* TLS is loaded, or will never be. */
-static int seal(struct session_link *link, struct why *why)
-{
-	int err = link->sealed ? 0 : jail_seal(why);
-
-	if (err < 0)
-		log_event(LOG_ERR, "unavailable", LOG_STATUS, why->status, LOG_REASON, why->text,
-			LOG_END);
-	else
-		link->sealed = true;
-	return err;
-}
-
 /* What could not be loaded before the door was shut can't be now, and the log knows why. */
 int session_tls_prepare(struct session_link *link, struct why *why)
 {
@@ -125,7 +111,7 @@ int session_tls_prepare(struct session_link *link, struct why *why)
 			log_event(LOG_ERR, "tls-unusable", LOG_STATUS, tls->why.status, LOG_REASON,
 				tls->why.text, LOG_END);
 	}
-	sealed = seal(link, why);
+	sealed = session_link_seal(link, why);
 	if (sealed < 0)
 		return sealed;
 	if (err < 0)
