@@ -103,6 +103,19 @@ secure() {
 # flags [FLAG]...: those that server() gives to a program from now on.
 flags() { FLAGS=("$@"); }
 
+# eventually COMMAND...: within ten seconds it succeeds.
+eventually() {
+	for _ in $(seq 200); do
+		if "$@"; then return 0; fi
+		sleep 0.05
+	done
+	echo "never happened: $*" >&2
+	return 1
+}
+
+# status_of PID FIELD: the first value of a line of /proc/PID/status.
+status_of() { awk -v field="$2:" '$1 == field { print $2 }' "/proc/$1/status"; }
+
 # server PROGRAM [systemd-socket-activate flags]: serve PROGRAM, with flags(), of the place on $PORT by
 # socket activation in listening mode; waits until it accepts. The socket is open when this returns.
 server() {

@@ -51,17 +51,6 @@ greeting() {
 	esac
 }
 
-status_of() { awk -v field="$2:" '$1 == field { print $2 }' "/proc/$1/status"; }
-
-eventually() {
-	for _ in $(seq 200); do
-		if "$@"; then return 0; fi
-		sleep 0.05
-	done
-	echo "never happened: $*" >&2
-	return 1
-}
-
 # The place's processes of this program, but for the shells and whoever listens: those without and with root's rights.
 sessions() { pgrep -f "^([^ ]*/)?$1 .*$CONF" | while read -r pid; do [ "$(status_of "$pid" Uid)" = 0 ] || echo "$pid"; done; }
 agents() { pgrep -u 0 -f "^([^ ]*/)?spool-agent .*$CONF"; }

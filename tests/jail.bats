@@ -205,6 +205,14 @@ check_inside() {
 	done
 }
 
+@test "a listener tells the log of a session that its jail has ended" {
+	server test/smtp-session -E PILLARBOX_JAIL_TRY=inside:fork
+	exec 5<>"/dev/tcp/127.0.0.1/$PORT"
+	cat <&5
+	exec 5>&-
+	eventually grep -q 'EVENT=session-killed REMOTE_ADDR=127\.0\.0\.1 REASON="process [0-9]* was ended by signal 31 (Bad system call)"' "$T/log"
+}
+
 @test "the jail is shut before the first octet of the peer's is read, and has its alarm" {
 	strace -f -o "$T/trace" -e trace=landlock_restrict_self,seccomp,read,alarm,setitimer,write \
 		"$T/bin/smtp-session" --config "$CONF" <<<QUIT >/dev/null 2>&1 || skip "strace may not trace here"

@@ -61,16 +61,6 @@ check_activated() {
 	grep 'smtp-session.*EVENT=connect' "$T/log" | grep -qF 'REMOTE_ADDR=127.0.0.1'
 }
 
-# eventually COMMAND...: within ten seconds it succeeds.
-eventually() {
-	for _ in $(seq 200); do
-		if "$@"; then return 0; fi
-		sleep 0.05
-	done
-	echo "never happened: $*" >&2
-	return 1
-}
-
 # Nothing of Pillarbox runs for this place.
 no_sessions() { ! pgrep -f "^([^ ]*/)?(smtp-session|pop3-session|spool-agent) .*$CONF"; }
 
@@ -207,6 +197,21 @@ has_room() {
 		done
 	done
 	grep -q "$CONF:[0-9]*: " "$T/log"
+}
+
+@test "the log tells how a session ended that could not begin" {
+	local program
+	# A socket of another type than the agent's.
+	python3 -c 'import socket, sys; s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(); sys.stdin.read()' \
+		"$T/agent" < <(sleep 60) &
+	PIDS+=($!)
+	eventually [ -S "$T/agent" ]
+	for program in smtp-session pop3-session; do
+		: >"$T/log"
+		run -75 sh -c 'exec "$0" --config "$1" 2>>"$2" </dev/null' "$BUILD/$program" "$CONF" "$T/log"
+		cat "$T/log"
+		[ "$(sed 's/.* EVENT=\([a-z-]*\).*/\1/' "$T/log" | paste -sd' ')" = "connect unavailable disconnect" ]
+	done
 }
 
 @test "an IPv6 peer" {
@@ -407,9 +412,6 @@ is_running() { [ "$(readlink "/proc/$1/exe")" = "$(readlink -f "$2")" ]; }
 	python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET).bind(sys.argv[1])' "$T/agent"
 	deliver alice "$T/message"
 }
-
-# status PID FIELD: the first value of a line of /proc/PID/status.
-status_of() { awk -v field="$2:" '$1 == field { print $2 }' "/proc/$1/status"; }
 
 @test "the session has no rights, and its agent is another process" {
 	[ "$(id -u)" = 0 ] || skip "started by root only"

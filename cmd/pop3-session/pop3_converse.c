@@ -27,7 +27,7 @@ static int64_t deadline(const struct pop3_session *session)
 	return clock_ms() + (int64_t)session->link.conf->limits.idle_seconds * 1000;
 }
 
-static void log_end(const struct pop3_session *session, const char *event)
+void pop3_log_end(const struct pop3_session *session, const char *event)
 {
 	char summary[96];
 	char octets[24];
@@ -135,7 +135,7 @@ static int count_error(struct pop3_session *session, int event)
 static void end_of_input(struct pop3_session *session, enum stream_event event)
 {
 	session->linger = false;
-	log_end(session, event == STREAM_TIMEOUT ? "timeout" : "disconnect");
+	pop3_log_end(session, event == STREAM_TIMEOUT ? "timeout" : "disconnect");
 }
 
 /* The last response is said: make sure that it goes out before the connection ends. */
@@ -143,9 +143,9 @@ static void leave(struct pop3_session *session, int event)
 {
 	int err = stream_flush(&session->link.stream, deadline(session));
 
-	log_end(session, err == -ETIMEDOUT                ? "timeout"
-			 : event == POP3_QUIT && err == 0 ? "quit"
-							  : "disconnect");
+	pop3_log_end(session, err == -ETIMEDOUT                ? "timeout"
+			      : event == POP3_QUIT && err == 0 ? "quit"
+							       : "disconnect");
 	session->linger = event == POP3_CLOSE && err == 0;
 }
 
@@ -153,7 +153,7 @@ static bool begin_tls(struct pop3_session *session)
 {
 	if (stream_flush(&session->link.stream, deadline(session)) == 0 && pop3_stls_begin(session))
 		return true;
-	log_end(session, "disconnect");
+	pop3_log_end(session, "disconnect");
 	return false;
 }
 

@@ -9,4 +9,7 @@
 /* From the greeting to the last reply; logs how it ended. The caller closes the connection. */
 void pop3_converse(struct pop3_session *session);
 
+/* The session has come to this end ("quit", "timeout", "disconnect"). */
+void pop3_log_end(const struct pop3_session *session, const char *event);
+
 #endif

@@ -26,6 +26,8 @@ int pop3_session_run(const struct session_start *start, int in, int out)
 	session->linger = true;
 	if (session_link_open(&session->link, start, &plan, in, out))
 		pop3_converse(session);
+	else
+		pop3_log_end(session, "disconnect");
 	pop3_auth_abort(session);
 	pop3_message_close(&session->message);
 	pop3_maildrop_done(&session->drop);

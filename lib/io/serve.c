@@ -52,14 +52,25 @@ static void wake(int signal)
 		told_to_end = 1;
 }
 
+/* It has no more to say for itself if it was killed. */
+static void bury(struct listener *listener, struct child *child, int status)
+{
+	const struct serve *serve = listener->serve;
+
+	if (WIFSIGNALED(status) && serve->killed)
+		serve->killed(serve->context, child->source, child->pid, WTERMSIG(status));
+	*child = listener->children[--listener->count];
+}
+
 static void reap(struct listener *listener)
 {
 	pid_t pid;
+	int status;
 
-	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		for (size_t i = 0; i < listener->count; i++) {
 			if (listener->children[i].pid == pid) {
-				listener->children[i] = listener->children[--listener->count];
+				bury(listener, &listener->children[i], status);
 				break;
 			}
 		}

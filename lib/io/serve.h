@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct serve {
 	/* One session; in and out are the same for a socket. Its result is the process's exit
@@ -22,6 +23,9 @@ struct serve {
 	/* For the log: a connection from this address is turned away. NULL: nobody wants to know.
 	 */
 	void (*turned_away)(void *context, const char *address);
+	/* For the log: a listener's child, which served a peer of this source (peer_source()), was
+	 * ended by a signal. NULL: nobody wants to know. */
+	void (*killed)(void *context, const char *source, pid_t pid, int signal);
 	/*
 	 * Asked by a listener when a connection is waiting, before it is accepted: false means that
 	 * another process should serve it. The listener then ends at once, with EX_OK; sessions

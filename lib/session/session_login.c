@@ -10,10 +10,17 @@
 #include <errno.h>
 #include <string.h>
 
+/* Ours or the host's, rather than what this log-in deserved (RFC 3463 section 3.8: X.7.X is
+ * policy). */
+static bool is_fault(const struct why *why)
+{
+	return why->class != WHY_AUTH && strncmp(why->status, "4.7.", 4) != 0;
+}
+
 static void log_failure(struct session_link *link, const char *user, const struct why *why)
 {
-	log_event(why->class == WHY_AUTH ? LOG_NOTICE : LOG_ERR, "login-failed", LOG_USER, user,
-		LOG_STATUS, why->status, LOG_REASON, why->text, LOG_END);
+	log_event(is_fault(why) ? LOG_ERR : LOG_NOTICE, "login-failed", LOG_USER, user, LOG_STATUS,
+		why->status, LOG_REASON, why->text, LOG_END);
 	link->failed_logins++;
 	if (session_login_is_over(link))
 		log_event(LOG_NOTICE, "limit", LOG_REASON, "failed log-ins", LOG_END);

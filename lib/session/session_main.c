@@ -14,6 +14,7 @@
 #include "io/serve.h"
 #include "session/session_options.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -24,7 +25,8 @@ struct running {
 	const struct session_service *service;
 	struct conf_fresh fresh;
 	struct session_tls tls;
-	bool is_current; /* a listener has just looked, and all is well: its child need not look again */
+	bool is_current; /* a listener has just looked, and all is well: its child need not look
+			    again */
 };
 
 static int print(const char *text)
@@ -92,6 +94,19 @@ static void turned_away(void *context, const char *address)
 		"too many connections at once", LOG_END);
 }
 
+/* By the jail, by its own fault, or by somebody who may: of its session nobody else can tell. */
+static void killed(void *context, const char *source, pid_t pid, int signal)
+{
+	bool meant = signal == SIGALRM || signal == SIGTERM || signal == SIGKILL;
+	char reason[96];
+
+	(void)context;
+	snprintf(reason, sizeof(reason), "process %ld was ended by signal %d (%s)", (long)pid,
+		signal, strsignal(signal));
+	log_event(meant ? LOG_NOTICE : LOG_ERR, "session-killed", LOG_REMOTE_ADDR, source,
+		LOG_REASON, reason, LOG_END);
+}
+
 /* A listener, before it forks: what its children will all need. What is wrong here each of them
  * finds, and says. */
 static bool may_go_on(void *context)
@@ -108,9 +123,8 @@ static bool may_go_on(void *context)
 			"the certificate has changed; the next process has it", LOG_END);
 		return false;
 	}
-	running->is_current =
-		session_tls_read(&running->tls, conf) == 0 &&
-		(!running->tls.server || session_tls_load(&running->tls) == 0);
+	running->is_current = session_tls_read(&running->tls, conf) == 0 &&
+			      (!running->tls.server || session_tls_load(&running->tls) == 0);
 	return true;
 }
 
@@ -119,6 +133,7 @@ static int serve_sessions(struct running *running)
 	struct serve how = {.session = session,
 		.context = running,
 		.turned_away = turned_away,
+		.killed = killed,
 		.may_go_on = may_go_on,
 		.refusal = in_clear(running, running->program->too_many)};
 	bool good = is_set_up(running);
