@@ -261,6 +261,25 @@ has_gnutls() { grep -q libgnutls "/proc/$1/maps"; }
 	[ "$(grep -c 'EVENT=tls .*REASON=resumed' "$T/log")" = 2 ]
 }
 
+# s_client OPTION FILE: what openssl says of a connection, for which it would do with a ticket's old keys (psk_ke).
+s_client() {
+	printf 'QUIT\r\n' | timeout 20 openssl s_client -connect "127.0.0.1:$PORT" -tls1_3 -allow_no_dhe_kex -tlsextdebug \
+		-ign_eof "$@" 2>&1
+}
+
+@test "tls: a resumed session has new keys, even with a client that would do without" {
+	place
+	secure
+	flags --tls
+	server pop3-session
+	s_client -sess_out "$T/session" >"$T/first"
+	s_client -sess_in "$T/session" >"$T/second"
+	grep -a '^New, TLSv1.3' "$T/first"
+	grep -a '^Reused, TLSv1.3' "$T/second"
+	grep -a '^TLS server extension "psk"' "$T/second"
+	grep -a '^TLS server extension "key share"' "$T/second"
+}
+
 @test "tls: Received tells how a message came" {
 	place
 	secure

@@ -10,9 +10,10 @@
 #include <stdint.h>
 
 /*
- * How long a secret lives. A ticket of TLS 1.2 is as good as its session's keys to whoever gets
- * hold of the secret (RFC 5077 section 5.6), so this is how far back a stolen secret reaches.
- * GnuTLS gives its tickets the same six hours, so that a longer life would let nobody resume more.
+ * How long a secret lives: as long as the tickets that GnuTLS makes with it, so that a longer life
+ * would let nobody resume more. Whoever steals one can resume what its tickets were given for, but
+ * read nothing that was recorded: they are TLS 1.3's, and resumed sessions have new keys
+ * (RFC 8446 section 2.2, psk_dhe_ke).
  */
 #define AGENT_TICKETS_SECONDS 21600
 
