@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 
-from session_peer import PLACE, Peer, expect, expect_equal, plain
+from session_peer import PLACE, Peer, expect, expect_absent, expect_equal, plain
 
 WRONG = {"smtp-session": "535 5.7.8 Authentication failed",
          "pop3-session": "-ERR [AUTH] user name or password is wrong"}
@@ -97,17 +97,6 @@ def forgotten(program, tls):
 def expect_forgotten(peer, password):
     for secret in (password[:12], b64(password)[:12], plain("alice", password)[12:24]):
         expect_absent(peer.process.pid, secret.encode())
-
-
-def expect_absent(pid, secret):
-    with open("/proc/%d/maps" % pid) as maps, open("/proc/%d/mem" % pid, "rb", 0) as memory:
-        for line in maps:
-            area, rights = line.split()[:2]
-            if not rights.startswith("rw"):
-                continue
-            begin, end = (int(part, 16) for part in area.split("-"))
-            memory.seek(begin)
-            expect(secret not in memory.read(end - begin), "%r is still in %s" % (secret, line))
 
 
 def cut(program):

@@ -26,7 +26,7 @@ keys() { sed -n 's/^\t{"\([a-z0-9]*\)", "\([a-z_]*\)".*/\1 \2/p' "$ROOT/lib/conf
 # fields; and the names of the agent's events (agent_server.h).
 events() {
 	find "$ROOT/cmd" "$ROOT/lib" -name '*.c' -exec perl -0777 -ne '
-		while (/\blog_(?:event|end)\(([^;]*);|(?<=\.)name = ([^;,]*)[;,]/g) {
+		while (/\b(?:pop3_)?log_(?:event|end)\(([^;]*);|(?<=\.)name = ([^;,]*)[;,]/g) {
 			my ($call, $name) = ($1, $2);
 			$call //= $ARGV =~ m{lib/agent/} ? $name : "";
 			$call =~ s/\bLOG_(?!ERR|WARNING|NOTICE|INFO|DEBUG)[A-Z_]+,\s*"[^"]*"//g;

@@ -24,6 +24,22 @@ def expect_equal(got, wanted, what):
     expect(got == wanted, "%s: wanted %.300r, got %.300r" % (what, wanted, got))
 
 
+def memory(pid):
+    """What a process may write to: pairs of a line of its maps, and the octets. Needs the right to look."""
+    with open("/proc/%d/maps" % pid) as maps, open("/proc/%d/mem" % pid, "rb", 0) as octets:
+        for line in maps:
+            area, rights = line.split()[:2]
+            if rights.startswith("rw"):
+                begin, end = (int(part, 16) for part in area.split("-"))
+                octets.seek(begin)
+                yield line, octets.read(end - begin)
+
+
+def expect_absent(pid, secret, what=None):
+    for line, octets in memory(pid):
+        expect(secret not in octets, "%s is still in %s" % (what or repr(secret), line))
+
+
 def plain(user, password, act_for=""):
     """A response of SASL PLAIN."""
     return base64.b64encode(("%s\0%s\0%s" % (act_for, user, password)).encode()).decode()

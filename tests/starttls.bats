@@ -251,6 +251,23 @@ has_gnutls() { grep -q libgnutls "/proc/$1/maps"; }
 	expect_log 'EVENT=handover .*REASON="the certificate has changed'
 }
 
+@test "tls: once it has begun, a session has the private key no more" {
+	[ "$(id -u)" = 0 ] || skip "only root may look"
+	! nm "$BUILD/smtp-session" 2>/dev/null | grep -q __asan_init || skip "not with sanitizers"
+	local program kind
+	for kind in ecdsa rsa; do
+		place
+		secure "$kind"
+		for program in "${PROGRAMS[@]}"; do
+			server "$program"
+			check keyless "$program" "$PORT" "$T/certs/$kind.key" yes
+			server "$program" --inetd -a
+			check keyless "$program" "$PORT" "$T/certs/$kind.key" no
+		done
+		unplace || true
+	done
+}
+
 @test "tls: tickets are good for the same service, not for another" {
 	local first
 	secure_servers

@@ -3,13 +3,16 @@
 usage: tls_begin.py CHECK [ARGUMENT]...   CHECK is the name of a function below; it says nothing if all is well.
 """
 import os
+import re
 import select
 import socket
 import ssl
+import subprocess
 import sys
 import time
 
-from session_peer import PLACE, SECONDS, Peer, context, expect, expect_equal, plain, start
+from session_peer import (PLACE, SECONDS, Peer, context, expect, expect_absent, expect_equal, memory, plain,
+                          start)
 
 STARTTLS = {"smtp-session": b"STARTTLS\r\n", "pop3-session": b"STLS\r\n"}
 # What is put behind it, in one breath: commands, what could end a line elsewhere, octets that are no line at all.
@@ -267,6 +270,42 @@ def loaded_late(program):
     peer.hello()
     if os.getuid() == 0:
         expect(is_loaded(), "is it by another name?")
+
+
+def parts_of(key):
+    """What the private numbers of a PEM file look like where GMP computes with them."""
+    text = subprocess.run(["openssl", "pkey", "-in", key, "-noout", "-text"], check=True, capture_output=True).stdout.decode()
+    numbers = {}
+    for line in text.splitlines():
+        if line.startswith(" "):
+            numbers[name] += bytes.fromhex(line.replace(":", "").strip())
+        else:
+            name = line.split(":")[0]
+            numbers[name] = b""
+    for name in "priv", "privateExponent", "prime1", "prime2", "exponent1", "exponent2":
+        number = numbers.get(name, b"").lstrip(b"\0")
+        if number:
+            yield name, number[::-1]
+
+
+def pid_of_last(program):
+    with open(PLACE + "/log") as log:
+        return int(re.findall(r"%s\[(\d+)\]: EVENT=connect " % program, log.read())[-1])
+
+
+def keyless(program, port, key, is_listening):
+    """As soon as TLS has begun, the session has the private key no more; a listener loads it before."""
+    peer = Peer(program, port=port)
+    peer.hello()
+    pid = pid_of_last(program)
+    parts = list(parts_of(key))
+    expect(parts, "the key can't be read")
+    if is_listening == "yes":
+        expect(any(part in octets for _, part in parts for _, octets in memory(pid)), "no key was there before, either")
+    peer.begin_tls()
+    peer.hello()
+    for name, part in parts:
+        expect_absent(pid, part, name)
 
 
 def resumed(port, port_of_other):

@@ -63,6 +63,7 @@ const char *tls_server_note(const struct tls_server *server);
  * times)? */
 bool tls_server_is_stale(const struct tls_server *server, const struct tls_setup *setup);
 
+/* Overwrites the keys. A connection of it whose handshake is over goes on. */
 void tls_server_free(struct tls_server **server);
 
 /*

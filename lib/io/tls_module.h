@@ -56,8 +56,9 @@ struct tls_module {
 		struct tls_link **out_link, struct why *why);
 	void (*link_free)(struct tls_link **link);
 
-	/* Go on with the handshake. 0: it is done; -EAGAIN: once the fd that wants_output() tells
-	 * is ready; another -errno with *why: it has failed, and the peer was told by an alert. */
+	/* Go on with the handshake. 0: it is done, and the engine may be freed; -EAGAIN: once the
+	 * fd that wants_output() tells is ready; another -errno with *why: it has failed, and the
+	 * peer was told by an alert. */
 	int (*link_handshake)(struct tls_link *link, struct why *why);
 
 	/* Send what is still held back, then close_notify. As link_handshake(), without a reason.

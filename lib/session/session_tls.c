@@ -152,6 +152,8 @@ int session_tls_begin(struct session_link *link)
 		clock_ms() + link->handshake_ms, &link->tls, &why);
 
 	explicit_bzero(key, sizeof(key));
+	/* Whoever takes over the session from here on does not find the certificates' keys. */
+	tls_server_free(&link->start->tls->server);
 	if (err < 0)
 		log_event(LOG_NOTICE, "tls-failed", LOG_REASON, why.text, LOG_END);
 	else

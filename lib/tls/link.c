@@ -104,6 +104,15 @@ int link_new(struct tls_engine *engine, int in, int out, const unsigned char *ti
 	return 0;
 }
 
+static void drop_credentials(struct tls_link *link)
+{
+	if (link->session)
+		gnutls_credentials_clear(link->session);
+	if (link->credentials)
+		gnutls_certificate_free_credentials(link->credentials);
+	link->credentials = NULL;
+}
+
 void link_free(struct tls_link **link)
 {
 	struct tls_link *old = *link;
@@ -111,10 +120,9 @@ void link_free(struct tls_link **link)
 	*link = NULL;
 	if (!old)
 		return;
+	drop_credentials(old);
 	if (old->session)
 		gnutls_deinit(old->session);
-	if (old->credentials)
-		gnutls_certificate_free_credentials(old->credentials);
 	free(old);
 }
 
@@ -151,6 +159,9 @@ int link_handshake(struct tls_link *link, struct why *why)
 	version = gnutls_protocol_get_version(link->session);
 	if (version != GNUTLS_TLS1_3 && version != GNUTLS_TLS1_2)
 		return fail_handshake(link, GNUTLS_E_UNSUPPORTED_VERSION_PACKET, why);
+	/* There is no second handshake that would need a key, and nobody should find one here. */
+	drop_credentials(link);
+	link->engine = NULL;
 	wire_allow(&link->wire);
 	return 0;
 }

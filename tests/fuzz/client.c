@@ -153,6 +153,13 @@ int __wrap_tls_accept(struct tls_server *server, struct stream *stream,
 	return 0;
 }
 
+FAKE(tls_server_free);
+void __wrap_tls_server_free(struct tls_server **server)
+{
+	must(*server == (void *)&fake_server && current->has_tls);
+	*server = NULL;
+}
+
 FAKE(tls_close);
 void __wrap_tls_close(struct tls **tls)
 {
