@@ -44,7 +44,8 @@ ALL_CFLAGS = -std=gnu17 $(CPPFLAGS) $(OPT) $(WARN) $(HARD) $(DEFS) -Ilib -I$(BUI
 OBJ       := $(BUILD)/obj
 GEN       := $(BUILD)/gen
 JAIL      := lib/io/jail_filter
-LIB_SRC   := $(filter-out $(JAIL).c,$(foreach area,$(AREAS),$(wildcard lib/$(area)/*.c)))
+FORGET    := lib/session/session_forget
+LIB_SRC   := $(filter-out $(JAIL).c $(FORGET).c,$(foreach area,$(AREAS),$(wildcard lib/$(area)/*.c)))
 LIB_OBJ   := $(LIB_SRC:%.c=$(OBJ)/%.o)
 CMD_SRC   := $(foreach program,$(PROGRAMS),$(wildcard cmd/$(program)/*.c))
 CMD_OBJ   := $(CMD_SRC:%.c=$(OBJ)/%.o)
@@ -111,7 +112,8 @@ $(GEN)/io/jail_filter.h: $(BUILD)/jail-filter
 $(OBJ)/lib/io/jail_seccomp.o: $(GEN)/io/jail_filter.h
 
 define program_rule
-$(BUILD)/$(1): $(patsubst %.c,$(OBJ)/%.o,$(wildcard cmd/$(1)/*.c)) $(ARCHIVE)
+$(BUILD)/$(1): $(patsubst %.c,$(OBJ)/%.o,$(wildcard cmd/$(1)/*.c)) \
+		$(patsubst %-session,$(OBJ)/$(FORGET).o,$(filter %-session,$(1))) $(ARCHIVE)
 	$$(CC) $$(ALL_CFLAGS) $$(LINK) $$(LDFLAGS) -o $$@ $$^ $$(LIBS_$(1))
 endef
 $(foreach program,$(PROGRAMS),$(eval $(call program_rule,$(program))))
@@ -169,7 +171,7 @@ $(BUILD)/bench/%: $(OBJ)/tests/bench/%.o
 $(JAILED): $(BUILD)/test/%: $(OBJ)/tests/tools/jail-attempts.o $(BUILD)/%
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -Wl,--wrap=jail_enter,--wrap=jail_seal -o $@ $< \
-		$(filter $(OBJ)/cmd/$*/%,$(CMD_OBJ)) $(ARCHIVE) $(LIBS_$*)
+		$(filter $(OBJ)/cmd/$*/%,$(CMD_OBJ)) $(OBJ)/$(FORGET).o $(ARCHIVE) $(LIBS_$*)
 	ln -sf ../spool-agent ../tls.so $(@D)
 
 # The fuzz targets: programs that replay inputs, or, with SAN=fuzzer, libFuzzer's. WRAP_NAME: the functions that

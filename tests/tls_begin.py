@@ -273,7 +273,7 @@ def loaded_late(program):
 
 
 def parts_of(key):
-    """What the private numbers of a PEM file look like where GMP computes with them."""
+    """What the private numbers of a PEM file look like in a memory: as in DER, as GMP computes with them, as text."""
     text = subprocess.run(["openssl", "pkey", "-in", key, "-noout", "-text"], check=True, capture_output=True).stdout.decode()
     numbers = {}
     for line in text.splitlines():
@@ -285,7 +285,10 @@ def parts_of(key):
     for name in "priv", "privateExponent", "prime1", "prime2", "exponent1", "exponent2":
         number = numbers.get(name, b"").lstrip(b"\0")
         if number:
-            yield name, number[::-1]
+            yield name, number
+            yield name + ", reversed", number[::-1]
+    with open(key) as file:
+        yield "the file's text", file.read().splitlines()[1].encode()
 
 
 def pid_of_last(program):
@@ -303,7 +306,7 @@ def keyless(program, port, key, is_listening):
     if is_listening == "yes":
         expect(any(part in octets for _, part in parts for _, octets in memory(pid)), "no key was there before, either")
     peer.begin_tls()
-    peer.hello()
+    peer.command("NOOP")  # the handshake is over for the session, too
     for name, part in parts:
         expect_absent(pid, part, name)
 
