@@ -142,6 +142,23 @@ expect_good_table() {
 	expect 'login ok'
 }
 
+@test "failures: a session's address is the one that it had before its peer said a word" {
+	failures_place
+	# Whatever a session asks that was taken over, it counts for its own source, and the log names that.
+	printf '%s\n' 'remote 192.0.2.1' 'login alice wrong' 'remote 192.0.2.2' 'login alice wrong' |
+		"$T/bin/agent-tool" --spawn "$CONF" pop3 >"$T/replies" 2>>"$T/log"
+	[ "$(grep -c 'spool-agent.*EVENT=login-failed SESSION_ID=testsession REMOTE_ADDR=192\.0\.2\.7 ' "$T/log")" = 2 ]
+	limits 2 1000
+	from 192.0.2.7 'login alice secret'
+	expect "$REFUSED"
+	from 192.0.2.1 'login alice secret'
+	expect 'login ok'
+	serve_named() { printf '%s\n' 'remote 192.0.2.1' "$1" | "$T/bin/agent-tool" --spawn "$CONF" "$2" 2>>"$T/log"; }
+	# Nor does it get another service's key for tickets.
+	serve_named "ticket pop3" pop3 | grep -E "^[0-9a-f]{128} ticket ok$"
+	[ "$(serve_named 'ticket smtp' pop3)" = gone ]
+}
+
 @test "failures: who is refused is refused before anybody looks at the password" {
 	local i
 	failures_place

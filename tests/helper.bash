@@ -113,8 +113,8 @@ eventually() {
 	return 1
 }
 
-# status_of PID FIELD: the first value of a line of /proc/PID/status.
-status_of() { awk -v field="$2:" '$1 == field { print $2 }' "/proc/$1/status"; }
+# process_status PID FIELD: the first value of a line of /proc/PID/status.
+process_status() { awk -v field="$2:" '$1 == field { print $2 }' "/proc/$1/status"; }
 
 # server PROGRAM [systemd-socket-activate flags]: serve PROGRAM, with flags(), of the place on $PORT by
 # socket activation in listening mode; waits until it accepts. The socket is open when this returns.

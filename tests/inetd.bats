@@ -52,7 +52,7 @@ greeting() {
 }
 
 # The place's processes of this program, but for the shells and whoever listens: those without and with root's rights.
-sessions() { pgrep -f "^([^ ]*/)?$1 .*$CONF" | while read -r pid; do [ "$(status_of "$pid" Uid)" = 0 ] || echo "$pid"; done; }
+sessions() { pgrep -f "^([^ ]*/)?$1 .*$CONF" | while read -r pid; do [ "$(process_status "$pid" Uid)" = 0 ] || echo "$pid"; done; }
 agents() { pgrep -u 0 -f "^([^ ]*/)?spool-agent .*$CONF"; }
 
 check_greeting() { [[ "$(greeting "$1")" == $2* ]]; }
@@ -77,12 +77,12 @@ check_privileges() {
 	session=$(sessions pop3-session)
 	agent=$(agents)
 	[ "$(wc -w <<<"$session $agent")" -eq 2 ]
-	[ "$(status_of "$session" NoNewPrivs)" = 1 ]
-	[ "$(status_of "$session" Seccomp)" = 2 ]
-	[ "$(status_of "$session" CapPrm)" = 0000000000000000 ]
-	[ "$(status_of "$session" CapEff)" = 0000000000000000 ]
-	[ -z "$(status_of "$session" Groups)" ]
-	[ "$(status_of "$agent" PPid)" = "$session" ]
+	[ "$(process_status "$session" NoNewPrivs)" = 1 ]
+	[ "$(process_status "$session" Seccomp)" = 2 ]
+	[ "$(process_status "$session" CapPrm)" = 0000000000000000 ]
+	[ "$(process_status "$session" CapEff)" = 0000000000000000 ]
+	[ -z "$(process_status "$session" Groups)" ]
+	[ "$(process_status "$agent" PPid)" = "$session" ]
 	exec 5>&-
 }
 

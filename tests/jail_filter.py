@@ -11,12 +11,13 @@ import sys
 
 ALLOW, KILL, EACCES = 0x7FFF0000, 0x80000000, 0x00050000 | errno.EACCES
 CHANNEL = 0x4A41494C  # what stands for the agent's fd in a program that was not patched
+CONNECTION = 0x4A41494D
 
 # AUDIT_ARCH_*, numbers of the calls.
 ARCHS = {
-    "x86_64": (0xC000003E, dict(read=0, mmap=9, mprotect=10, sendmsg=46, recvmsg=47, socket=41, clone=56, execve=59,
+    "x86_64": (0xC000003E, dict(read=0, mmap=9, mprotect=10, sendmsg=46, recvmsg=47, shutdown=48, socket=41, clone=56, execve=59,
                                 fstat=5, openat=257, exit_group=231, ppoll=271, getrandom=318, seccomp=317, newfstatat=262)),
-    "aarch64": (0xC00000B7, dict(read=63, mmap=222, mprotect=226, sendmsg=211, recvmsg=212, socket=198, clone=220, execve=221,
+    "aarch64": (0xC00000B7, dict(read=63, mmap=222, mprotect=226, sendmsg=211, recvmsg=212, shutdown=210, socket=198, clone=220, execve=221,
                                  fstat=80, openat=56, exit_group=94, ppoll=73, getrandom=278, seccomp=277, newfstatat=79)),
 }
 PROT_WRITE_EXEC, PROT_EXEC, PRIVATE, ANONYMOUS, O_WRONLY, AT_EMPTY_PATH = 6, 4, 2, 0x20, 1, 0x1000
@@ -30,6 +31,9 @@ CASES = [
     ("fstat", (), ALLOW, ALLOW, ALLOW),
     ("recvmsg", (CHANNEL,), ALLOW, ALLOW, ALLOW),
     ("recvmsg", (3,), KILL, KILL, ALLOW),
+    ("shutdown", (CHANNEL, 1), ALLOW, ALLOW, ALLOW),
+    ("shutdown", (CONNECTION, 1), ALLOW, ALLOW, ALLOW),
+    ("shutdown", (2, 1), KILL, KILL, ALLOW),
     ("sendmsg", (CHANNEL,), KILL, KILL, ALLOW),
     ("socket", (), EACCES, EACCES, ALLOW),
     ("clone", (), KILL, KILL, ALLOW),

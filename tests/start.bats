@@ -421,14 +421,14 @@ is_running() { [ "$(readlink "/proc/$1/exe")" = "$(readlink -f "$2")" ]; }
 		connect "$PORT"
 		session=$(pgrep -of "^$BUILD/$program --config $CONF")
 		agent=$(pgrep -P "$session")
-		[ "$(status_of "$session" Uid)" -ne 0 ]
-		[ "$(status_of "$session" Gid)" -ne 0 ]
-		[ -z "$(status_of "$session" Groups)" ]
-		[ "$(status_of "$session" NoNewPrivs)" -eq 1 ]
-		[ "$(status_of "$session" CapEff)" = 0000000000000000 ]
-		[ "$(status_of "$session" CapPrm)" = 0000000000000000 ]
+		[ "$(process_status "$session" Uid)" -ne 0 ]
+		[ "$(process_status "$session" Gid)" -ne 0 ]
+		[ -z "$(process_status "$session" Groups)" ]
+		[ "$(process_status "$session" NoNewPrivs)" -eq 1 ]
+		[ "$(process_status "$session" CapEff)" = 0000000000000000 ]
+		[ "$(process_status "$session" CapPrm)" = 0000000000000000 ]
 		[ "$agent" -ne "$session" ]
-		[ "$(status_of "$agent" Uid)" -eq 0 ]
+		[ "$(process_status "$agent" Uid)" -eq 0 ]
 		exec 5>&-
 	done
 }
@@ -471,7 +471,7 @@ is_running() { [ "$(readlink "/proc/$1/exe")" = "$(readlink -f "$2")" ]; }
 	connect "$PORT"
 	local session
 	session=$(pgrep -of "^$BUILD/smtp-session --config $CONF")
-	[ "$(status_of "$session" NoNewPrivs)" -eq 1 ]
+	[ "$(process_status "$session" NoNewPrivs)" -eq 1 ]
 	awk '/^Max core file size/ { if ($5 != 0) exit 1 } /^Max processes/ { if ($3 != 0) exit 1 }' \
 		"/proc/$session/limits"
 	exec 5>&-

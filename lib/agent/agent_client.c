@@ -7,6 +7,7 @@
  */
 #include "agent/agent_client.h"
 
+#include "agent/agent_name.h"
 #include "agent/agent_spawn.h"
 #include "agent/agent_wire.h"
 #include "base/fd.h"
@@ -76,6 +77,12 @@ int agent_open_channel(struct agent *agent, const char *socket_path, const char 
 	if (err < 0) {
 		agent->fd = -1;
 		return err;
+	}
+	err = peer->service ? agent_name_set(agent->fd, peer->session, peer->service, peer->remote)
+			    : 0;
+	if (err < 0) {
+		fd_close(&agent->fd);
+		return why_errno(why, -err, "the agent's channel", "name");
 	}
 	agent_set_patience(agent, AGENT_PATIENCE_SECONDS);
 	snprintf(agent->session, sizeof(agent->session), "%s", peer->session);

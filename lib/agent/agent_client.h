@@ -21,6 +21,7 @@ struct agent {
 
 struct agent_peer {
 	const char *session; /* its id; copied into each request, as is */
+	const char *service; /* its name; NULL: the channel gets no name (agent_name.h) */
 	const char *remote;  /* the peer's address */
 	bool pipe;           /* it holds this process's pipe: no network in between */
 };

@@ -81,6 +81,16 @@ static int receive(struct agent_connection *connection, struct agent_request *re
 	return err;
 }
 
+/* Who asks is known, or the request says it. TICKET's service is the session's own. */
+static bool is_genuine(const struct agent_name *peer, struct agent_request *request)
+{
+	if (!peer->known)
+		return true;
+	memcpy(request->session, peer->session, sizeof(request->session));
+	memcpy(request->remote, peer->remote, sizeof(request->remote));
+	return request->op != AGENT_TICKET || strcmp(request->service, peer->service) == 0;
+}
+
 /* One request. 0: go on; 1: it was the last; -errno: the connection is done with. */
 static int serve_one(
 	struct agent_connection *connection, const struct agent_row *rows, void *context)
@@ -98,7 +108,7 @@ static int serve_one(
 	}
 	row = legal_row(connection, rows, &request);
 	reply.op = request.op;
-	if (row)
+	if (row && is_genuine(&connection->peer, &request))
 		then = row->handle(context, &request, &reply, &fds);
 	explicit_bzero(&request, sizeof(request));
 	if (then == AGENT_THEN_BROKEN)

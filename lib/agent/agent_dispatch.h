@@ -6,17 +6,19 @@
 #define AGENT_AGENT_DISPATCH_H
 
 #include "agent/agent_msg.h"
+#include "agent/agent_name.h"
 
 #include <stdint.h>
 
 struct agent_connection {
 	int fd;
-	int companion;       /* when this one is hung up, the connection ends, too; -1: none */
-	unsigned state;      /* one bit; the handlers change it */
-	uint64_t requests;   /* how many more will be served */
-	int64_t deadline_ms; /* clock_ms() at which it ends */
-	int64_t arrived_us;  /* clock_us() at which the request in hand came */
-	int error;           /* why the loop ended: 0, or -errno */
+	struct agent_name peer; /* where it is known, it counts, not what a request says */
+	int companion;          /* when this one is hung up, the connection ends, too; -1: none */
+	unsigned state;         /* one bit; the handlers change it */
+	uint64_t requests;      /* how many more will be served */
+	int64_t deadline_ms;    /* clock_ms() at which it ends */
+	int64_t arrived_us;     /* clock_us() at which the request in hand came */
+	int error;              /* why the loop ended: 0, or -errno */
 };
 
 enum agent_then {

@@ -240,6 +240,7 @@ void agent_maildrop_work(void *context, const struct spool_place *place, int con
 		.pair = pair,
 	};
 
+	agent_name_get(connection, &drop.connection.peer);
 	agent_dispatch(&drop.connection, rows, &drop);
 	spool_close(&drop.spool);
 	free(drop.marks);

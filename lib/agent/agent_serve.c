@@ -2,8 +2,8 @@
  * agent_serve - see agent_server.h: who may ask, what may be asked when, and how often.
  *
  * The table is all of the privileged surface. System calls of this file: getsockopt (SO_PEERCRED),
- * geteuid, umask, prctl, setrlimit, sigaction, close, and what NSS needs to find the sessions'
- * user.
+ * getpeername, geteuid, umask, prctl, setrlimit, sigaction, close, and what NSS needs to find the
+ * sessions' user.
  */
 #include "agent/agent_server.h"
 
@@ -131,6 +131,7 @@ int agent_serve(const struct agent_server *server, int fd)
 	monitor.connection.requests = count_requests(server->conf);
 	monitor.connection.deadline_ms =
 		clock_ms() + (int64_t)(server->conf->limits.session_seconds + GRACE_SECONDS) * 1000;
+	agent_name_get(fd, &monitor.connection.peer);
 	err = check_peer(&monitor);
 	if (err == 0) {
 		agent_dispatch(&monitor.connection, rows, &monitor);

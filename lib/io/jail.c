@@ -163,7 +163,7 @@ int jail_enter(const struct jail *jail, bool *fallback, bool *open, struct why *
 	if (!err)
 		err = unless_missing(jail_landlock(jail->may_load, jail->module, why), open);
 	if (!err)
-		err = unless_missing(jail_seccomp_enter(jail->channel, jail->may_load, why), open);
+		err = unless_missing(jail_seccomp_enter(&jail->fds, jail->may_load, why), open);
 	is_sealed = !err && !jail->may_load;
 	return err;
 }

@@ -8,6 +8,7 @@
 #define IO_JAIL_H
 
 #include "base/why.h"
+#include "io/jail_seccomp.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,7 +20,7 @@ struct jail {
 				 longer) */
 	uint64_t max_seconds; /* how long the process may go on to live, whatever it does; 0: for
 				 ever */
-	int channel;          /* fd of the agent's channel: the only one for recvmsg(2) */
+	struct jail_fds fds;
 	bool may_load;      /* leave the libraries' directories readable: TLS may still be loaded */
 	const char *module; /* with may_load: the object to be loaded, if known; its directory, too,
 			       stays readable */

@@ -78,7 +78,10 @@ static const struct jail_call jail_calls[] = {
 	{"fstat",            START | INSIDE, ANY},
 	{"poll",             START | INSIDE, ANY},
 	{"ppoll",            START | INSIDE, ANY},
-	{"shutdown",         START | INSIDE, ANY},
+	{"shutdown",         START,          ANY},
+	/* Not the log's socket, which a listener and all of its sessions share. */
+	{"shutdown",         INSIDE,         IF(EXACTLY(0, JAIL_CONNECTION))},
+	{"shutdown",         INSIDE,         IF(EXACTLY(0, JAIL_CHANNEL))},
 	{"fcntl",            INSIDE,         IF(EXACTLY(1, F_GET_SEALS))},
 	/* To the peer of a socket, never to an address, and never an fd; fds come from the agent. */
 	{"sendto",           START | INSIDE, IF(NO_POINTER(4))},
@@ -104,6 +107,7 @@ static const struct jail_call jail_calls[] = {
 
 	{"socket",           START,          ANY},
 	{"socket",           INSIDE | REFUSE, ANY},
+	{"bind",             START,          ANY}, /* the channel's name (agent_name.h) */
 	{"connect",          START,          ANY},
 	{"connect",          INSIDE | REFUSE, ANY},
 

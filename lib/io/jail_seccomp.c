@@ -23,26 +23,30 @@ static int load(struct sock_filter *program, size_t count, struct why *why)
 	return why_errno(why, errno, "jail", "seccomp");
 }
 
-static void put_channel(struct sock_filter *program, size_t count, int channel)
+static void put_fds(struct sock_filter *program, size_t count, const struct jail_fds *fds)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (BPF_CLASS(program[i].code) == BPF_JMP && program[i].k == JAIL_CHANNEL)
-			program[i].k = (uint32_t)channel;
+		if (BPF_CLASS(program[i].code) != BPF_JMP)
+			continue;
+		if (program[i].k == JAIL_CHANNEL)
+			program[i].k = (uint32_t)fds->channel;
+		else if (program[i].k == JAIL_CONNECTION)
+			program[i].k = (uint32_t)fds->connection;
 	}
 }
 
-int jail_seccomp_enter(int channel, bool may_load, struct why *why)
+int jail_seccomp_enter(const struct jail_fds *fds, bool may_load, struct why *why)
 {
 	struct sock_filter loading[COUNT(jail_filter_loading)];
 	struct sock_filter inside[COUNT(jail_filter_inside)];
 
 	if (may_load) {
 		memcpy(loading, jail_filter_loading, sizeof(loading));
-		put_channel(loading, COUNT(loading), channel);
+		put_fds(loading, COUNT(loading), fds);
 		return load(loading, COUNT(loading), why);
 	}
 	memcpy(inside, jail_filter_inside, sizeof(inside));
-	put_channel(inside, COUNT(inside), channel);
+	put_fds(inside, COUNT(inside), fds);
 	return load(inside, COUNT(inside), why);
 }
 

@@ -19,14 +19,19 @@
 #define JAIL_SANITIZED 1
 #endif
 
-/* Stands in the compiled program for the fd of the agent's channel, which is known only then. */
-#define JAIL_CHANNEL 0x4a41494cU
+/* These stand in the compiled programs for fds, which are known only then: of the agent's channel,
+ * and of the connection, on which the session writes. */
+#define JAIL_CHANNEL    0x4a41494cU
+#define JAIL_CONNECTION 0x4a41494dU
 
-/*
- * Allow INSIDE's calls only, and LOADING's as well if may_load. channel: the one fd that recvmsg(2)
- * may be called on. -ENOSYS: the kernel can't do it. 0 or -errno with *why.
- */
-int jail_seccomp_enter(int channel, bool may_load, struct why *why);
+struct jail_fds {
+	int channel;    /* the only one for recvmsg(2) */
+	int connection; /* the only one for shutdown(2), but for the channel */
+};
+
+/* Allow INSIDE's calls only, and LOADING's as well if may_load. -ENOSYS: the kernel can't do it. 0
+ * or -errno with *why. */
+int jail_seccomp_enter(const struct jail_fds *fds, bool may_load, struct why *why);
 
 /* Take LOADING's back. */
 int jail_seccomp_seal(struct why *why);

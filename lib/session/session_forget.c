@@ -1,12 +1,12 @@
 /*
- * session_forget - free() and realloc() that overwrite what they give up, in place of the C library's
- * (glibc manual, "Replacing malloc", asks for all of the family; these two only go in front of its
- * own).
+ * session_forget - free() and realloc() that overwrite what they give up, in place of the C
+ * library's (glibc manual, "Replacing malloc", asks for all of the family; these two only go in
+ * front of its own).
  *
- * A session that is taken over is read for what it has had: passwords in buffers that GnuTLS frees as
- * they are, a key's numbers in GMP's. It frees little, so that this costs next to nothing. Linked into
- * the sessions alone; their shared libraries, GnuTLS too, call these, since a program's symbols come
- * before a library's.
+ * A session that is taken over is read for what it has had: passwords in buffers that GnuTLS frees
+ * as they are, a key's numbers in GMP's. It frees little, so that this costs next to nothing.
+ * Linked into the sessions alone; their shared libraries, GnuTLS too, call these, since a program's
+ * symbols come before a library's.
  */
 #include "io/jail.h"
 

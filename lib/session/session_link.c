@@ -45,8 +45,10 @@ static int start_stream(struct session_link *link, const struct session_plan *pl
 static int call_agent(struct session_link *link, struct why *why)
 {
 	uint64_t patience = link->conf->limits.session_seconds / 2;
-	const struct agent_peer peer = {
-		.session = link->id, .remote = link->peer.address, .pipe = link->peer.pipe};
+	const struct agent_peer peer = {.session = link->id,
+		.service = link->start->service->name,
+		.remote = link->peer.address,
+		.pipe = link->peer.pipe};
 	int err = agent_open_channel(
 		&link->agent, link->conf->agent_socket, link->start->config_path, &peer, why);
 
@@ -63,7 +65,7 @@ static int enter_jail(struct session_link *link, const struct session_plan *plan
 		.named = named,
 		.max_file = plan->max_file,
 		.max_seconds = link->conf->limits.session_seconds + GRACE_SECONDS,
-		.channel = link->agent.fd,
+		.fds = {.channel = link->agent.fd, .connection = link->stream.out},
 		.may_load = tls->server && !tls->loaded,
 		.module = tls->server ? tls_module_path(tls->server) : NULL};
 	bool fallback;
@@ -146,7 +148,8 @@ void session_link_close(struct session_link *link, bool linger)
 
 	agent_close_channel(&link->agent);
 	tls_close(&link->tls);
-	/* The peer may say close_notify, too (RFC 8446 section 6.1): to us that is data which nobody reads any more. */
+	/* The peer may say close_notify, too (RFC 8446 section 6.1): to us that is data which
+	 * nobody reads any more. */
 	if (linger || is_tls)
 		stream_linger(&link->stream);
 	stream_done(&link->stream);

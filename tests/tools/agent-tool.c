@@ -2,9 +2,10 @@
  * agent-tool - speak to a spool-agent as a session does, and as no session ever would. For
  * tests/agent.bats.
  *
- *   usage: agent-tool --connect SOCKET | --spawn CONFIG | --spawn-pipe CONFIG
+ *   usage: agent-tool --connect SOCKET | --spawn CONFIG | --spawn-pipe CONFIG [SERVICE]
  *
- * The last is as from a session whose peer holds a pipe. One request a line on standard input:
+ * The last is as from a session whose peer holds a pipe. SERVICE: the channel is named, as a session
+ * of that service's is. One request a line on standard input:
  *
  *   lookup ADDRESS            stage                     write TEXT (a line, into the staged file)
  *   deliver SENDER ADDRESS ID login USER PASSWORD [smtp]
@@ -358,13 +359,14 @@ int main(int argc, char **argv)
 	struct tool tool = {.staged = -1};
 	struct why why;
 	char line[4096];
-	bool pipe = argc == 3 && strcmp(argv[1], "--spawn-pipe") == 0;
-	bool spawn = argc == 3 && (pipe || strcmp(argv[1], "--spawn") == 0);
+	bool pipe = argc >= 3 && strcmp(argv[1], "--spawn-pipe") == 0;
+	bool spawn = argc >= 3 && (pipe || strcmp(argv[1], "--spawn") == 0);
 	struct agent_peer peer = {.session = "testsession", .remote = "192.0.2.7", .pipe = pipe};
 	int err;
 
-	if (argc != 3)
+	if (argc < 3 || argc > 4)
 		return 2;
+	peer.service = argc == 4 ? argv[3] : NULL;
 	err = agent_open_channel(
 		&tool.agent, spawn ? NULL : argv[2], spawn ? argv[2] : NULL, &peer, &why);
 	if (err < 0) {

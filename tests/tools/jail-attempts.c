@@ -239,6 +239,7 @@ static const struct attempt attempts[] = {
 	{"socket-netlink",    "EACCES", "EACCES", .number = SYS_socket, .arguments = {AF_NETLINK, SOCK_RAW}},
 	{"socketpair",        "killed", "killed", .number = SYS_socketpair, .arguments = {AF_UNIX, SOCK_STREAM}},
 	{"connect",           "EACCES", "EACCES", .function = try_connect_again},
+	{"shut-log",          "killed", "killed", .number = SYS_shutdown, .arguments = {2, SHUT_RDWR}},
 	{"bind",              "killed", "killed", .number = SYS_bind, .arguments = {3}},
 	{"listen",            "killed", "killed", .number = SYS_listen, .arguments = {3}},
 	{"accept",            "killed", "killed", .number = SYS_accept4, .arguments = {3}},

@@ -44,7 +44,7 @@ static void echo(struct stream *stream)
 static int load(struct tls_server *server, bool jailed, struct why *why)
 {
 	struct jail jail = {.user = "nobody",
-		.channel = -1,
+		.fds = {.channel = -1, .connection = -1},
 		.max_file = 1 << 20,
 		.may_load = true,
 		.module = tls_module_path(server)};
