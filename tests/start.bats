@@ -184,6 +184,29 @@ has_room() {
 	[ "$(grep -c '^Subject: start$' "$T/mail/alice")" = 2 ]
 }
 
+# listening_in PID: how many listening TCP sockets of IPv4 that process has.
+listening_in() {
+	find "/proc/$1/fd" -lname 'socket:*' -printf '%l\n' | tr -dc '0-9\n' | sort >"$T/held"
+	awk '$4 == "0A" { print $10 }' /proc/net/tcp | sort | comm -12 - "$T/held" | wc -l
+}
+
+@test "a listening session serves twenty sockets, the last one, too, and its children have none of them" {
+	local flags=() child port
+	for port in $(python3 -c '
+import socket
+held = [socket.create_server(("127.0.0.1", 0)) for _ in range(19)]
+print(*(s.getsockname()[1] for s in held))'); do
+		flags+=(-l "127.0.0.1:$port")
+	done
+	server smtp-session "${flags[@]}"
+	connect "$port"
+	[[ "$GREETING" == "220 "* ]]
+	[ "$(listening_in "${PIDS[0]}")" -eq 20 ]
+	child=$(pgrep -P "${PIDS[0]}")
+	[ "$(listening_in "$child")" -eq 0 ]
+	exec 5>&-
+}
+
 @test "a wrong configuration is told to whoever connects, however the connection came" {
 	local program flags
 	echo 'nonsense' >>"$CONF"

@@ -25,8 +25,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define BACKLOG     1024
-#define MAX_SOCKETS 16 /* several addresses of one service */
+#define BACKLOG 1024
 
 struct child {
 	pid_t pid;
@@ -295,7 +294,7 @@ static int listen_on(struct listener *listener, int first, int count)
 {
 	sigset_t unblocked;
 
-	for (int i = 0; i < count && i < MAX_SOCKETS; i++)
+	for (int i = 0; i < count; i++)
 		add_socket(listener, first + i);
 	clock_keep_zone(); /* once, instead of in each child */
 	catch_signals(listener->serve, &unblocked);
@@ -310,7 +309,7 @@ static int serve_listening(const struct serve *serve, int first, int count)
 
 	listener.max = serve->connections ? serve->connections : 1024;
 	listener.children = calloc(listener.max, sizeof(*listener.children));
-	listener.polls = calloc(listener.max + MAX_SOCKETS, sizeof(*listener.polls));
+	listener.polls = calloc(listener.max + (size_t)count, sizeof(*listener.polls));
 	if (listener.children && listener.polls)
 		status = listen_on(&listener, first, count);
 	free(listener.polls);
