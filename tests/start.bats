@@ -184,6 +184,38 @@ has_room() {
 	[ "$(grep -c '^Subject: start$' "$T/mail/alice")" = 2 ]
 }
 
+# knock COUNT: so many connections to $PORT, one after the other.
+knock() {
+	python3 -c '
+import socket, sys
+for _ in range(int(sys.argv[2])):
+    with socket.create_connection(("127.0.0.1", int(sys.argv[1])), 30) as s:
+        s.recv(512)' "$PORT" "$1"
+}
+
+@test "a flood of connections is told in two lines, though nobody else comes; what is left when the listener has to end" {
+	local limit='pop3-session.*EVENT=limit REMOTE_ADDR=127\.0\.0\.1 STATUS=4\.7\.0 REASON="too many connections at once'
+	server pop3-session
+	exec 6<>"/dev/tcp/127.0.0.1/$PORT" 7<>"/dev/tcp/127.0.0.1/$PORT"
+	IFS= read -r -t 10 -u 6 GREETING
+	IFS= read -r -t 10 -u 7 GREETING
+	knock 1
+	eventually grep -q "$limit\"$" "$T/log"
+	knock 300
+	[ "$(grep -c EVENT=limit "$T/log")" -eq 1 ]
+	sleep 5
+	eventually grep -q "$limit; 300 more refused since this was last said\"$" "$T/log"
+	knock 7
+	kill "${PIDS[0]}"
+	wait "${PIDS[0]}"
+	grep -q "$limit; 7 more refused since this was last said\"$" "$T/log"
+	[ "$(grep -c EVENT=limit "$T/log")" -eq 3 ]
+	# Those who were served still are.
+	printf 'QUIT\r\n' >&6
+	grep -q '^+OK' <&6
+	exec 6>&- 7>&-
+}
+
 # listening_in PID: how many listening TCP sockets of IPv4 that process has.
 listening_in() {
 	find "/proc/$1/fd" -lname 'socket:*' -printf '%l\n' | tr -dc '0-9\n' | sort >"$T/held"

@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/systemd.h"
 #include "io/peer.h"
+#include "io/refusals.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -41,6 +42,7 @@ struct listener {
 	size_t count;
 	size_t max;
 	int64_t idle_since;
+	struct refusals refusals;
 };
 
 static volatile sig_atomic_t told_to_end;
@@ -89,13 +91,13 @@ static bool is_over_limit(const struct listener *listener, const char *source)
 }
 
 /* The reply must not be lost to a reset: say it, end our side, and leave the rest to the kernel. */
-static void refuse(const struct listener *listener, int connection, const char *address)
+static void refuse(
+	struct listener *listener, int connection, const char *source, const char *address)
 {
 	char rest[4096];
 	const char *text = listener->serve->refusal;
 
-	if (listener->serve->turned_away)
-		listener->serve->turned_away(listener->serve->context, address);
+	refusals_add(&listener->refusals, source, address, clock_ms());
 	if (!text)
 		return;
 	(void)send(connection, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -134,7 +136,7 @@ static void start_child(struct listener *listener, int connection)
 	peer_learn(&peer, connection, connection);
 	peer_source(peer.address, child->source);
 	if (is_over_limit(listener, child->source)) {
-		refuse(listener, connection, peer.address);
+		refuse(listener, connection, child->source, peer.address);
 		return;
 	}
 	child->pid = fork();
@@ -145,7 +147,7 @@ static void start_child(struct listener *listener, int connection)
 	if (child->pid > 0)
 		listener->count++;
 	else
-		refuse(listener, connection, peer.address);
+		refuse(listener, connection, child->source, peer.address);
 }
 
 static int accept_one(struct listener *listener, int socket)
@@ -237,9 +239,13 @@ static int64_t idle_left(const struct listener *listener)
 	return left > 0 ? left : 0;
 }
 
-/* Wait until somebody is there or has gone, until the signal to end, or for `left` milliseconds. */
-static int await(struct listener *listener, int64_t left, const sigset_t *unblocked)
+/* Wait until somebody is there or has gone, until the signal to end, or until there is something
+ * else to do: to end, or to tell of those who were turned away. */
+static int await(struct listener *listener, const sigset_t *unblocked)
 {
+	int64_t idle = idle_left(listener);
+	int64_t untold = refusals_left(&listener->refusals, clock_ms());
+	int64_t left = untold < idle ? untold : idle;
 	struct timespec wait = {left / 1000, left % 1000 * 1000000};
 
 	for (size_t i = 0; i < listener->socket_count; i++)
@@ -255,7 +261,8 @@ static int listen_loop(struct listener *listener, const sigset_t *unblocked)
 		int n;
 
 		reap(listener);
-		n = await(listener, idle_left(listener), unblocked);
+		n = await(listener, unblocked);
+		refusals_tell(&listener->refusals, clock_ms());
 		if (n > 0) {
 			serve_ready(listener);
 			status = accept_ready(listener);
@@ -264,6 +271,7 @@ static int listen_loop(struct listener *listener, const sigset_t *unblocked)
 		}
 	}
 	serve_all(listener);
+	refusals_end(&listener->refusals);
 	return status < 0 ? EX_OK : status;
 }
 
@@ -274,20 +282,19 @@ static void add_socket(struct listener *listener, int fd)
 	(void)listen(fd, BACKLOG); /* again, for those who passed a short queue; inetd's is 64 */
 }
 
-/* SIGCHLD, and for a service on demand SIGTERM, end the wait and nothing else. */
-static void catch_signals(const struct serve *serve, sigset_t *unblocked)
+/* SIGCHLD and SIGTERM end the wait and nothing else: whoever is told to end has something to do
+ * before. */
+static void catch_signals(sigset_t *unblocked)
 {
 	struct sigaction action = {.sa_handler = wake};
 	sigset_t blocked;
 
 	sigemptyset(&blocked);
 	sigaddset(&blocked, SIGCHLD);
-	if (serve->on_demand) {
-		sigaddset(&blocked, SIGTERM);
-		sigaction(SIGTERM, &action, NULL);
-	}
+	sigaddset(&blocked, SIGTERM);
 	sigprocmask(SIG_BLOCK, &blocked, unblocked);
 	sigaction(SIGCHLD, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
 }
 
 static int listen_on(struct listener *listener, int first, int count)
@@ -297,14 +304,16 @@ static int listen_on(struct listener *listener, int first, int count)
 	for (int i = 0; i < count; i++)
 		add_socket(listener, first + i);
 	clock_keep_zone(); /* once, instead of in each child */
-	catch_signals(listener->serve, &unblocked);
+	catch_signals(&unblocked);
 	return listen_loop(listener, &unblocked);
 }
 
 /* `count` listening sockets from `first` on. */
 static int serve_listening(const struct serve *serve, int first, int count)
 {
-	struct listener listener = {.serve = serve, .idle_since = clock_ms()};
+	struct listener listener = {.serve = serve,
+		.idle_since = clock_ms(),
+		.refusals = {.tell = serve->turned_away, .context = serve->context}};
 	int status = EX_OSERR;
 
 	listener.max = serve->connections ? serve->connections : 1024;

@@ -20,9 +20,10 @@ struct serve {
 	void *context;
 	const char *refusal; /* told to a connection over the limits, with its line end; NULL: just
 				close */
-	/* For the log: a connection from this address is turned away. NULL: nobody wants to know.
-	 */
-	void (*turned_away)(void *context, const char *address);
+	/* For the log: a connection from this address is turned away, or, told later, so many more
+	 * were. refusals.h says when, and why there is no call for each. NULL: nobody wants to
+	 * know. */
+	void (*turned_away)(void *context, const char *address, uint64_t more);
 	/* For the log: a listener's child, which served a peer of this source (peer_source()), was
 	 * ended by a signal. NULL: nobody wants to know. */
 	void (*killed)(void *context, const char *source, pid_t pid, int signal);

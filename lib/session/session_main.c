@@ -87,11 +87,18 @@ static int session(void *context, int in, int out)
 	return running->program->run(&start, in, out);
 }
 
-static void turned_away(void *context, const char *address)
+static void turned_away(void *context, const char *address, uint64_t more)
 {
+	const char *which = address ? "since this was last said" : "from other addresses";
+	char reason[96] = "too many connections at once";
+
 	(void)context;
+	if (more > 0)
+		snprintf(reason, sizeof(reason),
+			"too many connections at once; %llu more refused %s",
+			(unsigned long long)more, which);
 	log_event(LOG_NOTICE, "limit", LOG_REMOTE_ADDR, address, LOG_STATUS, "4.7.0", LOG_REASON,
-		"too many connections at once", LOG_END);
+		reason, LOG_END);
 }
 
 /* By the jail, by its own fault, or by somebody who may: of its session nobody else can tell. */

@@ -101,6 +101,15 @@ release() {
 	wait "$pid" || true
 }
 
+# refusals ADDRESS COUNT: the log tells of so many. All but the first are told together, ten seconds later.
+refusals() {
+	local told
+	told=$(log_since | awk -v address="$1" '
+		index($0, "EVENT=limit REMOTE_ADDR=" address " ") { n += match($0, /[0-9]+ more/) ? substr($0, RSTART) : 1 }
+		END { print n + 0 }')
+	[ "$told" -eq "$2" ]
+}
+
 check_per_source() {
 	configure </dev/null
 	accept "$1"
@@ -111,7 +120,7 @@ check_per_source() {
 	# Others are served.
 	alive 62
 	if [ "$1" = no ]; then
-		[ "$(log_since | grep -c 'EVENT=limit REMOTE_ADDR=198\.51\.100\.90 ')" -eq 5 ]
+		eventually 20 refusals 198.51.100.90 5
 	fi
 	release
 	# And so is this one, when it has let go.
