@@ -291,7 +291,71 @@ print(*(s.getsockname()[1] for s in held))'); do
 	grep -qF '[IPv6:2001:db8::7]' "$T/mail/bob"
 }
 
-@test "the environment's address is not believed on a socket" {
+# on_pair: a POP3 session on one end of a pair of Unix sockets, as socat and stunnel start it; what it says to CAPA and
+# a log-in.
+on_pair() {
+	python3 -c '
+import socket, subprocess, sys
+ours, theirs = socket.socketpair()
+session = subprocess.Popen(sys.argv[1:], stdin=theirs, stdout=theirs)
+theirs.close()
+ours.sendall(b"CAPA\r\nUSER alice\r\nPASS secret\r\nQUIT\r\n")
+while data := ours.recv(4096):
+    sys.stdout.buffer.write(data)
+sys.exit(session.wait())' "$BUILD/pop3-session" --config "$CONF" 2>>"$T/log" | tr -d '\r' >"$T/replies"
+}
+
+@test "behind a wrapper that makes a pair of Unix sockets: its peer is the one in the environment, and a distant one" {
+	on_pair
+	grep -q '^+OK maildrop has' "$T/replies"
+	local variable
+	for variable in SOCAT_PEERADDR=192.0.2.7 REMOTE_HOST=192.0.2.7 REMOTE_HOST=host.example PROTO=TCP REMOTE_ADDR=; do
+		: >"$T/log"
+		(
+			export "${variable?}"
+			on_pair
+		)
+		echo "$variable: $(<"$T/replies") $(<"$T/log")"
+		run ! grep -E '^USER$|maildrop has' "$T/replies"
+		grep -qF -- '-ERR [AUTH]' "$T/replies"
+		case $variable in
+		*=192.0.2.7) grep -q 'EVENT=connect .*REMOTE_ADDR=192\.0\.2\.7$' "$T/log" ;;
+		*) grep -q 'EVENT=connect .*REMOTE_ADDR=unknown$' "$T/log" ;;
+		esac
+	done
+}
+
+# through_unix_socket [systemd-socket-activate flags]: what a POP3 session there says to a log-in.
+through_unix_socket() {
+	rm -f "$T/socket"
+	systemd-socket-activate -E ASAN_OPTIONS -l "$T/socket" "$@" "$BUILD/pop3-session" --config "$CONF" \
+		>/dev/null 2>>"$T/log" 3>&- &
+	PIDS+=($!)
+	eventually test -S "$T/socket"
+	python3 -c '
+import socket, sys
+with socket.socket(socket.AF_UNIX) as s:
+    s.connect(sys.argv[1])
+    s.sendall(b"USER alice\r\nPASS secret\r\nQUIT\r\n")
+    while data := s.recv(4096):
+        sys.stdout.buffer.write(data)' "$T/socket" | tr -d '\r' >"$T/replies"
+}
+
+@test "a Unix socket that systemd has is local, also where it tells the client's name" {
+	local name
+	through_unix_socket
+	grep -q '^+OK maildrop has' "$T/replies"
+	for name in /run/client @client; do
+		through_unix_socket --inetd -a -E "REMOTE_ADDR=$name"
+		grep -q '^+OK maildrop has' "$T/replies"
+	done
+	[ "$(grep -c 'EVENT=connect .*REMOTE_ADDR=local$' "$T/log")" -eq 3 ]
+	# No network address there: something is in between.
+	through_unix_socket --inetd -a -E REMOTE_ADDR=192.0.2.7
+	grep -qF -- '-ERR [AUTH]' "$T/replies"
+}
+
+@test "the environment's address is not believed on a network's socket" {
 	server smtp-session --inetd -a -E REMOTE_ADDR=192.0.2.7 -E TCPREMOTEIP=192.0.2.7
 	send "$PORT"
 	grep -qF '[127.0.0.1]' "$T/mail/alice"

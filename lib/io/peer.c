@@ -45,32 +45,8 @@ static bool is_loopback(const union address *address)
 	return address->any.sa_family == AF_INET6 && is_loopback6(&address->in6.sin6_addr);
 }
 
-static void learn_from_socket(struct peer *peer, int fd)
-{
-	union address address = {.any = {.sa_family = AF_UNSPEC}};
-	socklen_t len = sizeof(address);
-
-	peer->network = true;
-	if (getpeername(fd, &address.any, &len) < 0)
-		return; /* not connected any more: an unknown peer is a distant one */
-	if (address.any.sa_family == AF_UNIX) {
-		struct ucred cred = {.uid = (uid_t)-1};
-		socklen_t cred_len = sizeof(cred);
-
-		if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &cred_len) == 0)
-			peer->uid = cred.uid;
-		peer->local = true;
-		return;
-	}
-	put_address(&address, peer->address);
-	peer->local = is_loopback(&address);
-	len = sizeof(address);
-	if (getsockname(fd, &address.any, &len) == 0)
-		put_address(&address, peer->server);
-}
-
-/* Where wrappers that put pipes in front of a program leave the peer's address: CGI and systemd,
- * ucspi-tcp, ucspi-ssl, stunnel, ncat, socat. */
+/* Where wrappers that put a pipe or a pair of Unix sockets in front of a program leave the peer's
+ * address: CGI and systemd, ucspi-tcp, ucspi-ssl, stunnel, ncat, socat. */
 static const char *const address_names[] = {"REMOTE_ADDR", "TCPREMOTEIP", "SSLREMOTEIP",
 	"REMOTE_HOST", "NCAT_REMOTE_ADDR", "SOCAT_PEERADDR"};
 
@@ -83,26 +59,69 @@ static bool parse_address(union address *address, const char *text)
 	return address->any.sa_family != AF_UNSPEC;
 }
 
+/* systemd.socket(5), Accept=: there is no wrapper where $REMOTE_ADDR is what systemd calls the peer
+ * of a Unix socket, a path or "@" and an abstract name. */
+static bool is_unix_name(const char *name, const char *text)
+{
+	return strcmp(name, "REMOTE_ADDR") == 0 && (*text == '/' || *text == '@');
+}
+
 /* Is there a wrapper? Then octets come from somewhere else, even if its address is nonsense: a peer
  * that is not known is a distant one. */
-static bool learn_from_environment(struct peer *peer)
+static bool learn_from_environment(struct peer *peer, bool is_unix)
 {
 	union address address = {.any = {.sa_family = AF_UNSPEC}};
 	const char *protocol = getenv("PROTO"); /* UCSPI */
+	bool found = protocol && (strcmp(protocol, "TCP") == 0 || strcmp(protocol, "SSL") == 0);
 
-	peer->network = protocol && (strcmp(protocol, "TCP") == 0 || strcmp(protocol, "SSL") == 0);
 	for (size_t i = 0; i < sizeof(address_names) / sizeof(*address_names); i++) {
 		const char *text = getenv(address_names[i]);
 
-		if (!text)
+		if (!text || (is_unix && is_unix_name(address_names[i], text)))
 			continue;
-		peer->network = true;
+		found = true;
 		if (parse_address(&address, text))
 			break;
 	}
+	if (!found)
+		return false;
+	put_address(&address, peer->address);
+	peer->network = true;
+	peer->local = is_loopback(&address);
+	return true;
+}
+
+/* Our end of a pair that a wrapper has made (socat and stunnel do) looks like any other Unix
+ * socket. */
+static void learn_from_unix_socket(struct peer *peer, int fd)
+{
+	struct ucred cred = {.uid = (uid_t)-1};
+	socklen_t len = sizeof(cred);
+
+	if (learn_from_environment(peer, true))
+		return;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0)
+		peer->uid = cred.uid;
+	peer->local = true;
+}
+
+static void learn_from_socket(struct peer *peer, int fd)
+{
+	union address address = {.any = {.sa_family = AF_UNSPEC}};
+	socklen_t len = sizeof(address);
+
+	peer->network = true;
+	if (getpeername(fd, &address.any, &len) < 0)
+		return; /* not connected any more: an unknown peer is a distant one */
+	if (address.any.sa_family == AF_UNIX) {
+		learn_from_unix_socket(peer, fd);
+		return;
+	}
 	put_address(&address, peer->address);
 	peer->local = is_loopback(&address);
-	return peer->network;
+	len = sizeof(address);
+	if (getsockname(fd, &address.any, &len) == 0)
+		put_address(&address, peer->server);
 }
 
 void peer_learn(struct peer *peer, int in, int out)
@@ -112,7 +131,7 @@ void peer_learn(struct peer *peer, int in, int out)
 		learn_from_socket(peer, in);
 	} else if (fd_is_socket(out)) {
 		learn_from_socket(peer, out);
-	} else if (!learn_from_environment(peer)) {
+	} else if (!learn_from_environment(peer, false)) {
 		peer->local = true;
 		peer->pipe = true;
 		peer->uid = getuid();

@@ -1,7 +1,7 @@
 /*
- * peer - who is at the other end. Learnt from the socket; from the environment ($REMOTE_ADDR,
- * $TCPREMOTEIP and their like) only where there is no socket (a TLS wrapper in between); else it is
- * whoever holds the pipe.
+ * peer - who is at the other end. Learnt from the socket, if it is one of a network; from the
+ * environment ($REMOTE_ADDR, $TCPREMOTEIP and their like) where there is a pipe or a Unix socket,
+ * which a wrapper may have made; where that says nothing, it is whoever holds the other end.
  */
 #ifndef IO_PEER_H
 #define IO_PEER_H
@@ -12,14 +12,15 @@
 #define PEER_ADDRESS_SIZE 64
 
 struct peer {
-	char address[PEER_ADDRESS_SIZE]; /* "192.0.2.1", "2001:db8::1" (never ::ffff:), or "local"
-					  */
+	char address[PEER_ADDRESS_SIZE]; /* "192.0.2.1", "2001:db8::1" (never ::ffff:), "local" or
+					    "unknown" */
 	char server[PEER_ADDRESS_SIZE];  /* our end of the connection in the same form; "" if there
 					    is none */
 	bool network;                    /* octets come from a network: strict line ends */
-	bool local; /* loopback, Unix socket or pipe: [auth] plaintext = local applies */
+	bool local; /* loopback, or Unix socket or pipe without a wrapper: [auth] plaintext = local
+		       applies */
 	bool pipe;  /* neither a socket nor a wrapper: the peer holds our pipe */
-	uid_t uid;  /* for pipes and Unix sockets: whose */
+	uid_t uid;  /* for pipes and Unix sockets without a wrapper: whose; else -1 */
 };
 
 /* in and out are where the session reads and writes; one socket among them is enough to be no pipe.

@@ -60,21 +60,63 @@ static void test_wrappers(void **state)
 		{"PROTO", "SSL", "unknown", false},
 	};
 	int fds[2];
+	int pair[2];
 
 	(void)state;
 	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	for (size_t i = 0; i < 2 * COUNT(examples); i++) {
+		bool is_pipe = i % 2 == 0;
+		struct peer peer;
+
+		clean(NULL);
+		setenv(examples[i / 2].name, examples[i / 2].value, 1);
+		peer_learn(&peer, is_pipe ? fds[0] : pair[0], is_pipe ? fds[1] : pair[0]);
+		assert_true(!peer.pipe && peer.network);
+		assert_int_equal(peer.local, examples[i / 2].local);
+		assert_int_equal(peer.uid, (uid_t)-1);
+		assert_string_equal(peer.address, examples[i / 2].address);
+	}
+	close(fds[0]);
+	close(fds[1]);
+	close(pair[0]);
+	close(pair[1]);
+}
+
+/* What systemd calls the peer of a Unix socket is no wrapper's word; beside one it doesn't count,
+ * and other variables don't have that form. */
+static void test_unix_names(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *value;
+		const char *address;
+		bool local;
+	} examples[] = {
+		{"REMOTE_ADDR", "/run/client", "local", true},
+		{"REMOTE_ADDR", "@client", "local", true},
+		{"SOCAT_PEERADDR", "192.0.2.1", "192.0.2.1", false},
+		{"SOCAT_PEERADDR", "/run/client", "unknown", false},
+		{"PROTO", "TCP", "unknown", false},
+	};
+	int pair[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
 	for (size_t i = 0; i < COUNT(examples); i++) {
 		struct peer peer;
 
 		clean(NULL);
+		setenv("REMOTE_ADDR", "/run/client", 1);
 		setenv(examples[i].name, examples[i].value, 1);
-		peer_learn(&peer, fds[0], fds[1]);
+		peer_learn(&peer, pair[0], pair[0]);
 		assert_true(!peer.pipe && peer.network);
 		assert_int_equal(peer.local, examples[i].local);
+		assert_int_equal(peer.uid, examples[i].local ? getuid() : (uid_t)-1);
 		assert_string_equal(peer.address, examples[i].address);
 	}
-	close(fds[0]);
-	close(fds[1]);
+	close(pair[0]);
+	close(pair[1]);
 }
 
 static void test_one_socket_is_enough(void **state)
@@ -141,6 +183,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_pipe, clean, clean),
 		cmocka_unit_test_setup_teardown(test_wrappers, clean, clean),
+		cmocka_unit_test_setup_teardown(test_unix_names, clean, clean),
 		cmocka_unit_test_setup_teardown(test_one_socket_is_enough, clean, clean),
 		cmocka_unit_test_setup_teardown(
 			test_environment_is_not_believed_on_a_socket, clean, clean),
