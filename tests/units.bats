@@ -183,6 +183,22 @@ expand_all() { for name in "$@"; do expand "$name"; done | sort -u; }
 	done
 }
 
+@test "the agent has room for all sessions of all services at once" {
+	local name services connections sessions
+	services=$(sed -n 's/^#define SERVICES \([0-9]*\).*/\1/p' "$ROOT/cmd/spool-agent/main.c")
+	[ "$services" -eq "$(grep -vc '^#' "$ROOT/systemd/services")" ]
+	connections=$(sed -n 's/^;connections = //p' "$ROOT/packaging/pillarbox.conf")
+	sessions=$((services * connections))
+	# Three processes for each, and a fifth of that to spare; the listener has one connection of each.
+	[ "$(values pillarbox-agent.service TasksMax)" -ge $((3 * sessions * 6 / 5 + 1)) ]
+	[ "$(values pillarbox-agent.service LimitNOFILE)" -ge $((2 * sessions)) ]
+	# The services' own listeners: a process and a connection for each session.
+	for name in $NAMES; do
+		[ "$(values "$name.service" TasksMax)" -gt "$connections" ]
+		[ "$(values "$name.service" LimitNOFILE)" -gt $((2 * connections)) ]
+	done
+}
+
 @test "a unit for each connection: goes when it has failed, needs no mount namespace, and is bounded" {
 	local name key
 	for name in $NAMES; do

@@ -16,6 +16,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#define SERVICES 5 /* lines of systemd/services */
+
 static const char usage[] =
 	"usage: spool-agent [--pipe] [--config FILE]\n"
 	"       spool-agent --help | --version\n"
@@ -112,11 +114,9 @@ static int serve_sessions(struct running *running)
 	const struct conf_limits *limits = conf_fresh_limits(&running->fresh);
 	int status;
 
-	/*
-	 * Sessions come from this host: it is they that count their peers per source. And each of
-	 * their listeners (smtp, submission, pop3, pop3s) may have so many of them at once.
-	 */
-	how.connections = 4 * limits->connections;
+	/* Sessions come from this host: it is they that count their peers per source. And each
+	 * service may have so many of them at once. */
+	how.connections = SERVICES * limits->connections;
 	how.idle_seconds = limits->listen_idle;
 	status = serve(&how);
 	return good ? status : EX_CONFIG;
