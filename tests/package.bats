@@ -169,3 +169,41 @@ needs() {
 	diff <(needs 4) <(sed -n '/^Build-Depends:/,/^[A-Z]/s/^ \(lib[^ ,:]*\)\(:native\)*,$/\1/p' "$ROOT/packaging/debian/control" | sort)
 	diff <(needs 5) <(sed -n 's/^BuildRequires: *\(.*-devel\)$/\1/p' "$ROOT/packaging/rpm/pillarbox.spec" | sort)
 }
+
+# renew: certbot-hook gives $T/lineage to $T/etc. Its install(1) is one that needs no group pillarbox, and that has no
+# room on its disk for a file named $FULL.
+renew() {
+	mkdir -p "$T/bin"
+	cat >"$T/bin/install" <<-'SCRIPT'
+	#!/bin/sh
+	[ "$1 $3 $4 $5 $6" = "-m -o root -g pillarbox" ] || exit 2
+	case $7 in
+	*/"$FULL") head -c 1 "$7" >"$8"; echo 'No space left on device' >&2; exit 1 ;;
+	esac
+	cp "$7" "$8" && chmod "$2" "$8"
+	SCRIPT
+	chmod 755 "$T/bin/install"
+	PATH=$T/bin:$PATH RENEWED_LINEAGE=$T/lineage FOLDER=$T/etc "$ROOT/packaging/certbot-hook"
+}
+
+# pair: what $T/etc has for key and certificate.
+pair() { cat "$T/etc/tls.key" "$T/etc/tls.crt" | paste -sd' '; }
+
+@test "certbot-hook: both files are new, or, where one does not fit on the disk, both are old" {
+	mkdir "$T/etc" "$T/lineage"
+	export FULL
+	echo "key 1" >"$T/lineage/privkey.pem"
+	echo "chain 1" >"$T/lineage/fullchain.pem"
+	FULL=none renew
+	[ "$(pair)" = "key 1 chain 1" ]
+	[ "$(stat -c %a "$T/etc/tls.key" "$T/etc/tls.crt" | sort -u)" = 640 ]
+	echo "key 2" >"$T/lineage/privkey.pem"
+	echo "chain 2" >"$T/lineage/fullchain.pem"
+	for FULL in fullchain.pem privkey.pem; do
+		run ! renew
+		[ "$(pair)" = "key 1 chain 1" ]
+	done
+	FULL=none renew
+	[ "$(pair)" = "key 2 chain 2" ]
+	[ "$(ls "$T/etc")" = $'tls.crt\ntls.key' ]
+}
