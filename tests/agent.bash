@@ -20,10 +20,11 @@ ask() {
 	mapfile -t lines <<<"$output"
 }
 
-# start_asking: as ask(), but requests are written to fd 7 and replies read from fd 8; $TOOL is its process.
+# start_asking [COMMAND...]: as ask(), but requests are written to fd 7 and replies read from fd 8; $TOOL is its process,
+# started by COMMAND.
 start_asking() {
 	mkfifo "$T/requests" "$T/replies"
-	"$T/bin/agent-tool" --spawn "$CONF" <"$T/requests" >"$T/replies" 2>>"$T/log" 3>&- &
+	"$@" "$T/bin/agent-tool" --spawn "$CONF" <"$T/requests" >"$T/replies" 2>>"$T/log" 3>&- &
 	TOOL=$!
 	PIDS+=("$TOOL")
 	exec 7>"$T/requests" 8<"$T/replies"

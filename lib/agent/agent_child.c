@@ -1,14 +1,18 @@
 /*
  * agent_child - see agent_child.h.
  *
- * System calls of the monitor here: socketpair, fork, recvmsg, sendto, close, waitpid, and those
- * of agent_folder.c and agent_spool_helper.c. Of the child, before the work: fcntl, open
- * (/dev/null), dup2, close_range, those of agent_become.c. A child that dies is not waited for in
- * vain: its end of the pair is closed.
+ * The monitor believes nothing that the child says, and waits for nothing that it might not do: not
+ * for a message (agent_patience.c), not for its end (agent_end.c), nor for room to answer it. A
+ * child that dies is not waited for in vain: its end of the pair is closed.
+ *
+ * System calls of the monitor here: socketpair, fcntl, fork, recvmsg, sendto, close, and those of
+ * agent_patience.c, agent_end.c, agent_folder.c and agent_spool_helper.c. Of the child, before the
+ * work: fcntl, open (/dev/null), dup2, close_range, those of agent_become.c.
  */
 #include "agent/agent_child.h"
 
 #include "agent/agent_become.h"
+#include "agent/agent_end.h"
 #include "agent/agent_folder.h"
 #include "agent/agent_wire.h"
 #include "base/fd.h"
@@ -16,9 +20,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 __attribute__((noreturn)) static void run(
@@ -48,22 +53,56 @@ __attribute__((noreturn)) static void run(
 	_exit(0);
 }
 
-static void reap(struct agent_child *child)
+static const char *reason_of(int err)
 {
+	switch (err) {
+	case -ETIMEDOUT:
+		return "it took too long";
+	case -ECONNABORTED:
+		return "its session has ended and it did not";
+	default:
+		return "it was done and did not end";
+	}
+}
+
+/* err: why it is done with. Has it been given up, there is no reason to wait for its end. */
+static void end(struct agent_child *child, int err)
+{
+	const struct agent_child_plan *plan = child->plan;
+	bool given_up = err == -ETIMEDOUT || err == -ECONNABORTED;
+	char text[100];
+
 	fd_close(&child->pair);
-	while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	if (given_up || agent_end_await(child->pid) < 0) {
+		int left = agent_end_kill(child->pid, plan->account->uid);
+
+		if (left < 0)
+			snprintf(text, sizeof(text), "%s; process %ld is still there: %s",
+				reason_of(err), (long)child->pid, strerror(-left));
+		plan->killed(plan->listener, left < 0 ? text : reason_of(err));
+	}
 	child->pid = -1;
 }
 
-static int await_ready(struct agent_child *child, struct why *why)
+static int receive(struct agent_child *child, struct agent_pair_msg *msg)
 {
-	struct agent_pair_msg msg;
 	int fd = -1;
-	int err = agent_wire_receive(child->pair, &msg, sizeof(msg), &fd);
+	int err = agent_patience_await(&child->patience, child->pair, child->plan->session);
 
 	if (err == 0)
+		err = agent_wire_receive(child->pair, msg, sizeof(*msg), &fd);
+	if (err == 0)
 		fd_close(&fd);
+	return err;
+}
+
+/* *given_up: what to call end() with. */
+static int await_ready(struct agent_child *child, int *given_up, struct why *why)
+{
+	struct agent_pair_msg msg;
+	int err = receive(child, &msg);
+
+	*given_up = err;
 	if (err == 0 && msg.op != AGENT_PAIR_READY)
 		err = -EPROTO;
 	if (err < 0)
@@ -74,11 +113,18 @@ static int await_ready(struct agent_child *child, struct why *why)
 	return msg.error;
 }
 
+/* Our end alone: a child that asks and never reads the answers must not hold the monitor up. */
+static void never_block(int pair)
+{
+	(void)fcntl(pair, F_SETFL, O_NONBLOCK);
+}
+
 int agent_child_start(
 	struct agent_child *child, const struct agent_child_plan *plan, struct why *why)
 {
 	char state[PATH_MAX];
 	int pair[2];
+	int given_up;
 	int err = agent_folder_state(
 		plan->conf, plan->account, state, plan->note, plan->listener, why);
 
@@ -100,9 +146,11 @@ int agent_child_start(
 	child->pair = pair[0];
 	child->plan = plan;
 	agent_spool_helper_init(&child->helper, plan->account);
-	err = await_ready(child, why);
+	never_block(child->pair);
+	agent_patience_begin(&child->patience, plan->conf);
+	err = await_ready(child, &given_up, why);
 	if (err < 0)
-		reap(child);
+		end(child, given_up);
 	return err;
 }
 
@@ -135,15 +183,18 @@ static int serve_one(struct agent_child *child)
 		[AGENT_PAIR_RELEASE] = agent_spool_helper_release,
 		[AGENT_PAIR_CREATE] = agent_spool_helper_create,
 	};
+	const struct agent_child_plan *plan = child->plan;
 	struct agent_pair_msg msg;
-	int fd = -1;
-	int err = agent_wire_receive(child->pair, &msg, sizeof(msg), &fd);
+	int err = receive(child, &msg);
 
 	if (err < 0)
 		return err;
-	fd_close(&fd);
+	if (msg.op == AGENT_PAIR_CHANGE) {
+		agent_patience_change(&child->patience, plan->conf, plan->change_seconds);
+		return 0;
+	}
 	if (msg.op == AGENT_PAIR_REPORT || msg.op == AGENT_PAIR_NOTE) {
-		hear(child->plan, &msg);
+		hear(plan, &msg);
 		return 0;
 	}
 	if (msg.op >= sizeof(privileged) / sizeof(*privileged) || !privileged[msg.op])
@@ -154,8 +205,16 @@ static int serve_one(struct agent_child *child)
 
 void agent_child_serve(struct agent_child *child)
 {
-	while (serve_one(child) == 0)
-		;
+	const struct agent_child_plan *plan = child->plan;
+	int err;
+
+	agent_patience_read(&child->patience, plan->deadline_ms);
+	if (plan->changes)
+		agent_patience_change(&child->patience, plan->conf, plan->change_seconds);
+	do {
+		err = serve_one(child);
+	} while (err == 0);
+	/* In this order: who may still write holds the lock. */
+	end(child, err);
 	agent_spool_helper_done(&child->helper);
-	reap(child);
 }

@@ -6,6 +6,7 @@
 
 #include "account/account.h"
 #include "agent/agent_pair.h"
+#include "agent/agent_patience.h"
 #include "agent/agent_spool_helper.h"
 
 #include <sys/types.h>
@@ -19,9 +20,15 @@ struct agent_child_plan {
 	int fd; /* the only one, besides stderr and the pair, that it keeps */
 	void (*work)(void *context, const struct spool_place *place, int fd, int pair);
 	void *context;
+	int session;             /* the connection of who waits for it; -1: nobody does */
+	int64_t deadline_ms;     /* clock_ms() at which it is ended while it changes nothing */
+	uint64_t change_seconds; /* how long it may change the mailbox, not counting locks */
+	bool changes;            /* it does from the beginning; else it says so (CHANGE) */
 	/* In the monitor, for each REPORT and each NOTE; its text has no control characters. */
 	void (*report)(void *listener, const struct agent_pair_msg *msg);
 	void (*note)(void *listener, const char *text);
+	/* In the monitor: it had to be killed. */
+	void (*killed)(void *listener, const char *reason);
 	void *listener;
 };
 
@@ -29,6 +36,7 @@ struct agent_child {
 	pid_t pid;
 	int pair;
 	struct agent_spool_helper helper;
+	struct agent_patience patience;
 	const struct agent_child_plan *plan;
 };
 
@@ -37,7 +45,8 @@ struct agent_child {
 int agent_child_start(
 	struct agent_child *child, const struct agent_child_plan *plan, struct why *why);
 
-/* Do what it asks for until it ends. */
+/* Do what it asks for until it ends, or is ended since it took too long or nobody waits for it any
+ * more (agent_patience.h). When this returns it is gone. */
 void agent_child_serve(struct agent_child *child);
 
 #endif

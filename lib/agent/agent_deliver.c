@@ -27,6 +27,10 @@
 #define SLACK                                                                                      \
 	65536 /* octets of trace header that the session adds to a message of the largest size */
 
+/* For one message on disk, and the mending of a mailbox whose last change was cut, which goes on
+ * where it was cut. An SMTP client waits for ten minutes (RFC 5321 section 4.5.3.2.6). */
+#define DELIVER_SECONDS 120
+
 /* No line end must get from an address into a From_ line or a header. */
 static bool is_printable(const char *text)
 {
@@ -161,6 +165,13 @@ static void take_note(void *listener, const char *text)
 	agent_note_user(delivery->monitor, delivery->account, text);
 }
 
+static void take_end(void *listener, const char *reason)
+{
+	const struct delivery *delivery = listener;
+
+	agent_tell_killed(delivery->monitor, delivery->account, reason);
+}
+
 static void tell_verdict(struct agent_monitor *monitor, const struct account *account,
 	const struct verdict *verdict, uint64_t size, int64_t began_us)
 {
@@ -194,8 +205,12 @@ static struct verdict deliver_to(
 		.fd = monitor->staged,
 		.work = deliver,
 		.context = monitor->request,
+		.session = monitor->connection.fd,
+		.change_seconds = DELIVER_SECONDS,
+		.changes = true,
 		.report = take_verdict,
 		.note = take_note,
+		.killed = take_end,
 		.listener = &delivery,
 	};
 	struct verdict *verdict = &delivery.verdict;

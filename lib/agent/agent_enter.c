@@ -16,6 +16,11 @@
 #include <stdio.h>
 #include <string.h>
 
+/* To remove from a mailbox of many GB takes its time; a session that waits (for
+ * AGENT_PATIENCE_SECONDS) is still there when this is over. What is cut is finished by whoever
+ * opens the mailbox next. */
+#define UPDATE_SECONDS 540
+
 /* What the user's child did, for the log. */
 struct watch {
 	struct agent_monitor *monitor;
@@ -27,6 +32,13 @@ static void tell_note(void *listener, const char *text)
 	const struct watch *watch = listener;
 
 	agent_note_user(watch->monitor, watch->account, text);
+}
+
+static void tell_killed(void *listener, const char *reason)
+{
+	const struct watch *watch = listener;
+
+	agent_tell_killed(watch->monitor, watch->account, reason);
 }
 
 static void tell_report(void *listener, const struct agent_pair_msg *msg)
@@ -74,8 +86,12 @@ static int hand_over(struct agent_monitor *monitor, const struct account *accoun
 		.fd = monitor->connection.fd,
 		.work = agent_maildrop_work,
 		.context = &limits,
+		.session = monitor->connection.fd,
+		.deadline_ms = limits.deadline_ms,
+		.change_seconds = UPDATE_SECONDS,
 		.report = tell_report,
 		.note = tell_note,
+		.killed = tell_killed,
 		.listener = &watch,
 	};
 	struct agent_child child;

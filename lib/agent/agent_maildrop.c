@@ -204,7 +204,10 @@ static int update(struct maildrop *drop, const struct agent_request *request, ui
 	if (request->number != count)
 		return malformed(why);
 	*removed = count_bits(drop->marks, (count + 7) / 8);
-	return *removed > 0 ? spool_update(drop->spool, drop->marks, why) : 0;
+	if (*removed == 0)
+		return 0;
+	(void)agent_pair_change(drop->pair);
+	return spool_update(drop->spool, drop->marks, why);
 }
 
 static enum agent_then handle_update(void *context, struct agent_request *request,

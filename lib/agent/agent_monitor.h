@@ -49,4 +49,8 @@ void agent_note(void *context, const char *text);
 void agent_note_user(
 	const struct agent_monitor *monitor, const struct account *account, const char *text);
 
+/* The child that worked on the mailbox was killed. */
+void agent_tell_killed(
+	const struct agent_monitor *monitor, const struct account *account, const char *reason);
+
 #endif

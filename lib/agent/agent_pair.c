@@ -54,6 +54,13 @@ int agent_pair_ready(int pair, int error, const struct why *why)
 	return agent_wire_send(pair, &msg, sizeof(msg), -1);
 }
 
+int agent_pair_change(int pair)
+{
+	struct agent_pair_msg msg = {.op = AGENT_PAIR_CHANGE};
+
+	return agent_wire_send(pair, &msg, sizeof(msg), -1);
+}
+
 int agent_pair_report(int pair, uint32_t about, uint64_t count, int error, const struct why *why)
 {
 	struct agent_pair_msg msg = {

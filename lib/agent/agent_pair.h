@@ -7,6 +7,7 @@
  *   TAKE     child, answered by error make the dotlock of this one mailbox
  *   RELEASE  child, answered by error remove it
  *   CREATE   child, answered by error make this one mailbox
+ *   CHANGE   child                    from here on it changes the mailbox; no answer
  *   REPORT   child                    how an agent_op ended, for the log and the verdict; no answer
  *   NOTE     child                    what a person should see in the log: why.text; no answer
  *
@@ -27,6 +28,7 @@ enum agent_pair_op {
 	AGENT_PAIR_CREATE,
 	AGENT_PAIR_REPORT,
 	AGENT_PAIR_NOTE,
+	AGENT_PAIR_CHANGE,
 };
 
 struct agent_pair_msg {
@@ -44,6 +46,7 @@ struct spool_helper;
 void agent_pair_helper(struct spool_helper *helper, int *pair);
 
 int agent_pair_ready(int pair, int error, const struct why *why);
+int agent_pair_change(int pair);
 int agent_pair_report(int pair, uint32_t about, uint64_t count, int error, const struct why *why);
 
 /* For struct spool_place: context is a pointer to the pair, as with agent_pair_helper(). */

@@ -62,6 +62,15 @@ void agent_note_user(
 	agent_tell(monitor, &event);
 }
 
+void agent_tell_killed(
+	const struct agent_monitor *monitor, const struct account *account, const char *reason)
+{
+	struct agent_event event = {
+		.name = "child-killed", .bad = true, .user = account->name, .reason = reason};
+
+	agent_tell(monitor, &event);
+}
+
 /* The user whom sessions become when root starts them. Where neither exists they are "nobody". */
 static bool is_sessions_user(const struct conf *conf, uid_t uid)
 {

@@ -13,7 +13,7 @@
 struct agent_event {
 	const char *name; /* "login", "login-failed", "login-refused", "delivered",
 			     "delivery-failed", "delivery-deferred", "maildrop", "maildrop-failed",
-			     "removed", "removal-failed", "note", "refused" */
+			     "removed", "removal-failed", "child-killed", "note", "refused" */
 	bool bad;         /* an administrator should look at it */
 	const char *session;
 	const char *remote;

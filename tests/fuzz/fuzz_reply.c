@@ -167,12 +167,28 @@ static void take_note(void *listener, const char *text)
 	must(fuzz_is_printable(text, strlen(text), false));
 }
 
+static void take_end(void *listener, const char *reason)
+{
+	(void)listener;
+	(void)reason;
+}
+
 static void check_monitor(void)
 {
+	static const struct conf conf = {.limits = {.session_seconds = 7200}};
 	const struct account account = {.name = "a", .location = "mbox:/nowhere/a"};
-	const struct agent_child_plan plan = {
-		.account = &account, .report = take_report, .note = take_note};
-	struct agent_child child = {.pid = INT_MAX, .pair = -1, .plan = &plan};
+	const struct agent_child_plan plan = {.conf = &conf,
+		.account = &account,
+		.session = -1,
+		.deadline_ms = INT64_MAX / 2,
+		.report = take_report,
+		.note = take_note,
+		.killed = take_end};
+	/* A pair that always has something to say. */
+	struct agent_child child = {
+		.pid = INT_MAX, .pair = open("/dev/null", O_RDONLY | O_CLOEXEC), .plan = &plan};
+
+	must(child.pair >= 0);
 
 	agent_spool_helper_init(&child.helper, &account);
 	agent_child_serve(&child);

@@ -9,6 +9,7 @@
 #include "agent/agent_msg.h"
 #include "agent/agent_spool_helper.h"
 #include "agent/agent_wire.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "spool/spool.h"
 
@@ -297,6 +298,12 @@ static void hear_report(void *listener, const struct agent_pair_msg *msg)
 	heard->count = msg->count;
 }
 
+static void never_killed(void *listener, const char *reason)
+{
+	(void)listener;
+	fail_msg("killed: %s", reason);
+}
+
 static void test_notes(void **state)
 {
 	struct heard heard = {0};
@@ -306,7 +313,10 @@ static void test_notes(void **state)
 		.fd = STDERR_FILENO,
 		.work = talk_nonsense,
 		.report = hear_report,
+		.session = -1,
+		.deadline_ms = clock_ms() + 60000,
 		.note = hear_note,
+		.killed = never_killed,
 		.listener = &heard,
 	};
 	struct agent_child child;
