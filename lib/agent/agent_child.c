@@ -89,11 +89,13 @@ static int receive(struct agent_child *child, struct agent_pair_msg *msg)
 	int fd = -1;
 	int err = agent_patience_await(&child->patience, child->pair, child->plan->session);
 
-	if (err == 0)
-		err = agent_wire_receive(child->pair, msg, sizeof(*msg), &fd);
-	if (err == 0)
-		fd_close(&fd);
-	return err;
+	if (err < 0)
+		return err;
+	err = agent_wire_receive(child->pair, msg, sizeof(*msg), &fd);
+	if (err < 0)
+		return err;
+	fd_close(&fd);
+	return 0;
 }
 
 /* *given_up: what to call end() with. */
