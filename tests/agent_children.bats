@@ -43,11 +43,14 @@ find_pair() {
 
 has_child() { CHILD=$(pgrep -P "$(pgrep -P "$TOOL")"); }
 
+# sweep PID: teardown() is to end it if the test does not.
+sweep() { STOPPED+=("$1"); }
+
 # stop_child: as its owner does.
 stop_child() {
 	eventually has_child
 	find_pair
-	STOPPED+=("$CHILD")
+	sweep "$CHILD"
 	as_owner kill -STOP "$CHILD"
 	eventually is_stopped "$CHILD"
 }
@@ -150,7 +153,7 @@ await_reply() { read -r -t "$1" reply <&8; }
 	echo open >&7
 	sleep 0.5
 	find_pair
-	STOPPED+=("$CHILD")
+	sweep "$CHILD"
 	[ "$(status_of "$CHILD" State)" != S ]
 	kill -KILL "$TOOL"
 	SECONDS=0
@@ -202,7 +205,7 @@ await_reply() { read -r -t "$1" reply <&8; }
 	for monitor in $(pgrep -P "$agent"); do
 		has_its_child() { child=$(pgrep -P "$monitor"); }
 		eventually has_its_child
-		STOPPED+=("$child")
+		sweep "$child"
 		as_owner kill -STOP "$child"
 	done
 	# It waits in the queue, but not for ever.
