@@ -14,7 +14,8 @@ static const char usage[] =
 	"\n"
 	"  --config FILE  read FILE instead of " CONF_FILE "\n"
 	"  --tls          begin with TLS, for port 995\n"
-	"  --check        read configuration, certificates and keys, say what is wrong\n"
+	"  --check        read configuration, certificates and keys, say what is wrong;\n"
+	"                 as root it sees more than the sessions: run it as their user\n"
 	"  --dump-verbs   list the commands, when they are legal, and what they need\n"
 	"  --help         show this\n"
 	"  --version      show the version\n";

@@ -16,7 +16,8 @@ static const char usage[] =
 	"  --lmtp         speak LMTP (RFC 2033)\n"
 	"  --submission   take mail from users who log in (RFC 6409), for port 587\n"
 	"  --tls          begin with TLS; with --submission for port 465 (RFC 8314)\n"
-	"  --check        read configuration, certificates and keys, say what is wrong\n"
+	"  --check        read configuration, certificates and keys, say what is wrong;\n"
+	"                 as root it sees more than the sessions: run it as their user\n"
 	"  --dump-verbs   list the verbs, when they are legal, and what they need\n"
 	"  --help         show this\n"
 	"  --version      show the version\n";

@@ -169,15 +169,9 @@ void account_login_name(
 {
 	struct account_credentials given = {.user = user};
 	struct account_attempt attempt = {.given = &given};
-	const char *domain = account_main_domain(conf);
 
 	split_user(conf, &attempt);
-	if (*attempt.domain)
-		domain = attempt.domain;
-	if (!*attempt.name || conf->source != CONF_SOURCE_FILE)
-		snprintf(out, ACCOUNT_LOGIN_NAME_SIZE, "%s", attempt.name);
-	else
-		snprintf(out, ACCOUNT_LOGIN_NAME_SIZE, "%s@%s", attempt.name, domain);
+	snprintf(out, ACCOUNT_LOGIN_NAME_SIZE, "%s", attempt.name);
 	for (; *out; out++)
 		*out = (char)tolower((unsigned char)*out);
 }

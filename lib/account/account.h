@@ -68,11 +68,12 @@ struct account_credentials {
 	bool from_pipe;      /* the peer holds a pipe of the user who runs this process */
 };
 
-#define ACCOUNT_LOGIN_NAME_SIZE (ACCOUNT_NAME_MAX + CONF_NAME_MAX)
+#define ACCOUNT_LOGIN_NAME_SIZE ACCOUNT_NAME_MAX
 
 /*
  * Who it is that tries to log in as `user`: the same text however an account's name is spelled, in
- * lower case; with a domain where the account file may tell users of two domains apart. "" for what
+ * lower case and without the domain, of which a line in the account file may have any. Users of two
+ * domains with one local part are the same here, so as to be guessed at once only. "" for what
  * can't be a user here. It does not matter, and does not show, whether there is such an account.
  */
 void account_login_name(

@@ -74,6 +74,15 @@ static int find(const struct lookup *lookup, struct account *out, struct why *wh
 	return err;
 }
 
+/* Where sessions start their own agent, since none listens: the log should say what to do. */
+static int cannot_serve(const char *name, struct why *why)
+{
+	return why_set(why, EPERM, WHY_TEMP, "4.3.5",
+		"this agent, of uid %lu, can't serve %s, and root's does not listen: is "
+		"pillarbox-agent.socket active?",
+		(unsigned long)geteuid(), name);
+}
+
 int account_system_find(const struct conf *conf, const char *name, const char *domain,
 	struct account *out, struct why *why)
 {
@@ -84,9 +93,7 @@ int account_system_find(const struct conf *conf, const char *name, const char *d
 	if (err < 0)
 		return err;
 	if (geteuid() != 0 && out->uid != geteuid())
-		return why_set(why, EPERM, WHY_TEMP, "4.3.5",
-			"the agent runs as uid %lu and can't serve %s's mailbox",
-			(unsigned long)geteuid(), out->name);
+		return cannot_serve(out->name, why);
 	snprintf(out->domain, sizeof(out->domain), "%s", account_main_domain(conf));
 	return 0;
 }
@@ -113,6 +120,9 @@ int account_system_login(const struct conf *conf, const struct account_attempt *
 	char user[ACCOUNT_NAME_MAX];
 	int err = find_for_login(conf, attempt->name, out, why);
 
+	/* Neither password is wrong, nor does it show who exists. */
+	if (err == -ENOENT && geteuid() != 0)
+		return cannot_serve(*attempt->name ? attempt->name : "this user", why);
 	if (err == -ENOENT)
 		return account_pam_pretend(conf, attempt, why);
 	if (err < 0)

@@ -193,9 +193,9 @@ static void test_login_names(void **state)
 		{CONF_SOURCE_SYSTEM, "../alice", ""},
 		{CONF_SOURCE_SYSTEM, "", ""},
 		{CONF_SOURCE_SELF, "ALICE", "alice"},
-		{CONF_SOURCE_FILE, "Alice", "alice@example.org"},
-		{CONF_SOURCE_FILE, "alice@EXAMPLE.org", "alice@example.org"},
-		{CONF_SOURCE_FILE, "alice@example.net", "alice@example.net"},
+		{CONF_SOURCE_FILE, "Alice", "alice"},
+		{CONF_SOURCE_FILE, "alice@EXAMPLE.org", "alice"},
+		{CONF_SOURCE_FILE, "alice@example.net", "alice"},
 		{CONF_SOURCE_FILE, "@example.net", ""},
 		{CONF_SOURCE_FILE, "alice@elsewhere.example", ""},
 	};
