@@ -55,7 +55,7 @@ stop_child() {
 	eventually is_stopped "$CHILD"
 }
 
-is_stopped() { [ "$(status_of "$1" State)" = T ]; }
+is_stopped() { [ "$(process_status "$1" State)" = T ]; }
 
 is_gone() { [ ! -e "/proc/$1" ]; }
 
@@ -71,7 +71,7 @@ await_reply() { read -r -t "$1" reply <&8; }
 	echo 'write Subject: stopped' >&7
 	echo 'deliver - alice@example.org q1' >&7
 	stop_child
-	before=$(status_of "$MONITOR" CapEff)
+	before=$(process_status "$MONITOR" CapEff)
 	if [ "$(id -u)" = 0 ]; then [ $((0x$before & 1 << 5)) = 0 ]; fi
 	rm "$T/mail/alice.lock"
 	await_reply 8
@@ -80,7 +80,7 @@ await_reply() { read -r -t "$1" reply <&8; }
 	expect_log 'EVENT=child-killed SESSION_ID=testsession REMOTE_ADDR=192.0.2.7 USER=alice REASON="it took too long"'
 	expect_log 'EVENT=delivery-deferred .*USER=alice QUEUE_ID=q1'
 	# The monitor is who it was, and may what it might.
-	[ "$(status_of "$MONITOR" CapEff)" = "$before" ]
+	[ "$(process_status "$MONITOR" CapEff)" = "$before" ]
 	[ "$(awk '/^Uid:/ { print $2, $3, $4, $5 }' "/proc/$MONITOR/status" | tr ' ' '\n' | sort -u)" = "$(id -u)" ]
 	say 'deliver - bob@example.org q2'
 	[ "$reply" = 'deliver ok' ]
@@ -154,7 +154,7 @@ await_reply() { read -r -t "$1" reply <&8; }
 	sleep 0.5
 	find_pair
 	sweep "$CHILD"
-	[ "$(status_of "$CHILD" State)" != S ]
+	[ "$(process_status "$CHILD" State)" != S ]
 	kill -KILL "$TOOL"
 	SECONDS=0
 	eventually is_gone "$CHILD"

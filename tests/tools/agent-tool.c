@@ -4,8 +4,8 @@
  *
  *   usage: agent-tool --connect SOCKET | --spawn CONFIG | --spawn-pipe CONFIG [SERVICE]
  *
- * The last is as from a session whose peer holds a pipe. SERVICE: the channel is named, as a session
- * of that service's is. One request a line on standard input:
+ * The last is as from a session whose peer holds a pipe. SERVICE: the channel is named, as a
+ * session of that service's is. One request a line on standard input:
  *
  *   lookup ADDRESS            stage                     write TEXT (a line, into the staged file)
  *   deliver SENDER ADDRESS ID login USER PASSWORD [smtp]
