@@ -117,7 +117,6 @@ test_place() {
 	printf 'USER alice\r\nPASS secret\r\n' >"$T/dialogue"
 	check_outcomes "" pop3-session tls 3
 	printf 'EHLO x\r\nAUTH PLAIN %s\r\n' "$(printf '\0alice\0secret' | base64)" >"$T/dialogue"
-	FLAGS=(--submission)
 	check_outcomes "" smtp-session tls 3
 }
 
