@@ -557,6 +557,18 @@ pam_stack() { printf '%s\n' "$@" >"$T/pam.d/pillarbox"; }
 	run ! grep -qE 'secret|wrong' "$T/log"
 }
 
+@test "agent: a system user's, where root's should listen, calls no password wrong" {
+	[ "$(id -u)" = 0 ] || skip "needs root to be one"
+	place
+	sed -i 's/^source = file/source = system/' "$CONF"
+	mkdir "$T/bin"
+	cp "$BUILD/tools/agent-tool" "$BUILD/spool-agent" "$T/bin"
+	run -0 setpriv --reuid daemon --regid daemon --clear-groups -- sh -c \
+		'printf "login daemon secret\nlogin no-such-user secret\n" | "$0/bin/agent-tool" --spawn "$1" 2>/dev/null' "$T" "$CONF"
+	[[ "${lines[0]}" == "login temp 4.3.5 "*"is pillarbox-agent.socket active?" ]]
+	[[ "${lines[1]}" == "login temp 4.3.5 "* ]]
+}
+
 @test "agent: without root's rights, others exist but can't be served" {
 	[ "$(id -u)" != 0 ] || skip "needs an ordinary user"
 	pam_place

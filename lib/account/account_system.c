@@ -120,8 +120,9 @@ int account_system_login(const struct conf *conf, const struct account_attempt *
 	char user[ACCOUNT_NAME_MAX];
 	int err = find_for_login(conf, attempt->name, out, why);
 
-	/* Neither password is wrong, nor does it show who exists. */
-	if (err == -ENOENT && geteuid() != 0)
+	/* The sessions' user lets nobody in: no password is wrong, and it does not show who exists.
+	 * (An ordinary user's agent lets that one in.) */
+	if (err == -ENOENT && geteuid() != 0 && geteuid() < ACCOUNT_FIRST_UID)
 		return cannot_serve(*attempt->name ? attempt->name : "this user", why);
 	if (err == -ENOENT)
 		return account_pam_pretend(conf, attempt, why);
