@@ -47,9 +47,12 @@ int session_login(
 		log_failure(link, user, why);
 		return err;
 	}
+	err = session_link_seal(link, why); /* whoever is logged in can't begin TLS any more */
+	if (err < 0)
+		return err;
 	memcpy(link->user, user, len + 1);
 	log_context(LOG_USER, link->user);
-	return session_link_seal(link, why); /* whoever is logged in can't begin TLS any more */
+	return 0;
 }
 
 static int refuse(struct session_link *link, const char *user, struct why *why)
