@@ -17,10 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REMAPPED (128 << 10) /* from here on the C library moves pages, not octets (mallopt(3)) */
-
 void __libc_free(void *at);
-void *__libc_realloc(void *at, size_t size);
 
 void free(void *at)
 {
@@ -31,11 +28,16 @@ void free(void *at)
 
 void *realloc(void *at, size_t size)
 {
-	size_t had = at ? malloc_usable_size(at) : 0;
+	size_t had;
 	void *new;
 
-	if (!at || size == 0 || (had >= REMAPPED && size >= REMAPPED))
-		return __libc_realloc(at, size);
+	if (!at)
+		return malloc(size);
+	if (size == 0) { /* as the C library has it */
+		free(at);
+		return NULL;
+	}
+	had = malloc_usable_size(at);
 	if (size <= had && size > had / 2) {
 		explicit_bzero((char *)at + size, had - size);
 		return at;
