@@ -54,21 +54,25 @@ enum agent_op {
 
 #define AGENT_ADDRESS_SIZE  400 /* a path as text (mail/path.h), with its NUL */
 #define AGENT_PASSWORD_SIZE 256
-#define AGENT_TICKET_SIZE   64  /* octets of a key for TLS session tickets */
-#define AGENT_ID_SIZE       24  /* session and queue ids */
-#define AGENT_REMOTE_SIZE   64  /* a numeric address, or "local" */
+#define AGENT_TICKET_SIZE   64 /* octets of a key for TLS session tickets */
+#define AGENT_ID_SIZE       24 /* session and queue ids */
+#define AGENT_REMOTE_SIZE   64 /* a numeric address, or "local" */
+#define AGENT_SERVICE_SIZE  16
 #define AGENT_MARKS_SIZE    256 /* octets: marks of eight times as many messages */
 #define AGENT_UIDL_SIZE     72  /* RFC 1939 section 7: 1 to 70 characters, 0x21 to 0x7E; NUL */
 
 struct agent_request {
 	uint32_t op;
-	uint32_t number;                 /* FETCH: which message; MARK: the first of these, one
-					    more than a multiple of 8; UPDATE: how many there are */
-	char session[AGENT_ID_SIZE];     /* all: the session's id, for the log */
-	char remote[AGENT_REMOTE_SIZE];  /* all: the peer's address, for the log and PAM_RHOST */
-	char service[16];                /* LOGIN: "pop3" or "smtp"; TICKET: lower case, digits */
-	char queue_id[AGENT_ID_SIZE];    /* DELIVER: for the log */
-	char sender[AGENT_ADDRESS_SIZE]; /* DELIVER: the reverse-path without <>; may be empty */
+	uint32_t number;                    /* FETCH: which message; MARK: the first of these, one
+					       more than a multiple of 8; UPDATE: how many there are */
+	char session[AGENT_ID_SIZE];        /* all: the session's id, for the log */
+	char remote[AGENT_REMOTE_SIZE];     /* all: the peer's address, for the log and PAM_RHOST;
+					       both count only where the channel has no name
+					       (agent_name.h) */
+	char service[AGENT_SERVICE_SIZE];   /* LOGIN: "pop3" or "smtp"; TICKET: the name's, lower
+					       case and digits */
+	char queue_id[AGENT_ID_SIZE];       /* DELIVER: for the log */
+	char sender[AGENT_ADDRESS_SIZE];    /* DELIVER: the reverse-path without <>; may be empty */
 	char recipient[AGENT_ADDRESS_SIZE]; /* LOOKUP, DELIVER: local-part@domain; LOGIN: the user
 					     */
 	char password[AGENT_PASSWORD_SIZE]; /* LOGIN */

@@ -16,7 +16,7 @@
 struct agent_name {
 	bool known; /* false: the peer has no such name, and the requests tell */
 	char session[AGENT_ID_SIZE];
-	char service[16];
+	char service[AGENT_SERVICE_SIZE];
 	char remote[AGENT_REMOTE_SIZE];
 };
 

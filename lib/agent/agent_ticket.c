@@ -3,9 +3,9 @@
  *
  * Each service has a key of its own, from which nobody gets back to the secret or on to another
  * service's: HMAC (RFC 2104) of the service's name, as HKDF-Expand does (RFC 5869 section 2.3). A
- * session that was taken over can ask for any service's key, for the agent can't tell sessions
- * apart; with what it gets it can pose as the server to who comes back with a ticket of the current
- * hours, and not of those before.
+ * session that was taken over can ask for its own service's key alone (agent_name.h); with that it
+ * can pose as the server to who comes back with a ticket of the current hours, and not of those
+ * before.
  *
  * System calls: clock_gettime, those of agent_tickets.c.
  */
