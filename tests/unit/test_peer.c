@@ -36,14 +36,17 @@ static void test_pipe(void **state)
 	close(fds[1]);
 }
 
+/* A variable of the environment, and who the peer is then. */
+struct example {
+	const char *name;
+	const char *value;
+	const char *address;
+	bool local;
+};
+
 static void test_wrappers(void **state)
 {
-	static const struct {
-		const char *name;
-		const char *value;
-		const char *address;
-		bool local;
-	} examples[] = {
+	static const struct example examples[] = {
 		{"REMOTE_ADDR", "192.0.2.1", "192.0.2.1", false},
 		{"REMOTE_ADDR", "2001:db8::1", "2001:db8::1", false},
 		{"REMOTE_ADDR", "::ffff:192.0.2.1", "192.0.2.1", false},
@@ -87,12 +90,7 @@ static void test_wrappers(void **state)
  * and other variables don't have that form. */
 static void test_unix_names(void **state)
 {
-	static const struct {
-		const char *name;
-		const char *value;
-		const char *address;
-		bool local;
-	} examples[] = {
+	static const struct example examples[] = {
 		{"REMOTE_ADDR", "/run/client", "local", true},
 		{"REMOTE_ADDR", "@client", "local", true},
 		{"SOCAT_PEERADDR", "192.0.2.1", "192.0.2.1", false},
