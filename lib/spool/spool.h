@@ -45,11 +45,16 @@ struct spool_helper {
 	void *context;
 };
 
+/* What spool_message.uidl is made of: see spool(3). */
+enum spool_uidl { SPOOL_UIDL_HASH, SPOOL_UIDL_POPA3D, SPOOL_UIDL_DOVECOT };
+
 /* A mailbox and how to use it. The strings belong to the caller and outlive the struct spool. */
 struct spool_place {
 	const char *location; /* "mbox:/absolute/path" */
 	const char *state; /* folder of this owner's for journals and session locks; must exist */
-	uid_t owner;       /* who must own the mailbox; normally geteuid() */
+	const char *cache; /* folder of this owner's for indexes; NULL: none is kept */
+	enum spool_uidl uidl;
+	uid_t owner;                       /* who must own the mailbox; normally geteuid() */
 	unsigned lock_seconds;             /* how long to wait for others' locks; 0: try once */
 	const struct spool_helper *helper; /* NULL: none */
 	/* What a person should see in a log (a journal that was put aside, with its name), though
