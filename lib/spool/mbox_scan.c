@@ -1,15 +1,16 @@
 /*
  * mbox_scan - see mbox_scan.h.
  *
- * One pass, constant memory apart from the table. Only a line that may be a From_ line is ever
- * kept, so lines may be of any length and hold any octets. The count of wire octets must be what a
- * reader gets who unquotes (mail/mboxrd.h) and ends each line in CRLF (mail/crlf.h); the unit tests
- * compare them.
+ * One pass, constant memory apart from the table. Only a line that may be a From_ line or padding
+ * is ever kept, so lines may be of any length and hold any octets. The count of wire octets must be
+ * what a reader gets who unquotes (mail/mboxrd.h) and ends each line in CRLF (mail/crlf.h); the
+ * unit tests compare them.
  */
 #include "mbox_scan.h"
 
 #include "base/fd.h"
 #include "base/why.h"
+#include "mbox_pad.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -22,17 +23,22 @@ static void line_begin(struct mbox_scan *scan)
 	scan->line_at = scan->at;
 	scan->line_len = 0;
 	scan->ends_in_cr = false;
-	scan->candidate = scan->table->len == 0 || scan->blank_len > 0;
+	scan->is_kept = !scan->is_open || scan->at_front || scan->blank_len > 0;
 	scan->head_len = 0;
 	scan->at_margin = true;
 	scan->quoted = false;
 	scan->matched = 0;
 }
 
+void mbox_scan_begin_at(struct mbox_scan *scan, struct mbox_table *table, uint64_t from)
+{
+	*scan = (struct mbox_scan){.table = table, .at = from, .is_resumed = table->len > 0};
+	line_begin(scan);
+}
+
 void mbox_scan_begin(struct mbox_scan *scan, struct mbox_table *table)
 {
-	*scan = (struct mbox_scan){.table = table};
-	line_begin(scan);
+	mbox_scan_begin_at(scan, table, 0);
 }
 
 /* Is this ">+From "? What is quoted has one octet less on the wire. */
@@ -58,18 +64,18 @@ static void take_text(struct mbox_scan *scan, const char *text, size_t len)
 		uidl_text(&scan->uidl, text, len);
 }
 
-/* Keep what may become a From_ line. The first of the file may be of any length: its begin is
- * enough. */
-static void take_candidate(struct mbox_scan *scan, const char *text, size_t len)
+/* Keep what may be no text. The first line of the file may be of any length: its begin is enough.
+ */
+static void take_kept(struct mbox_scan *scan, const char *text, size_t len)
 {
 	size_t room = sizeof(scan->head) - scan->head_len;
 	size_t keep = len < room ? len : room;
 
 	memcpy(scan->head + scan->head_len, text, keep);
 	scan->head_len += keep;
-	if (keep == len || scan->table->len == 0)
+	if (keep == len || !scan->is_open)
 		return;
-	scan->candidate = false;
+	scan->is_kept = false;
 	take_text(scan, scan->head, scan->head_len);
 	take_text(scan, text + keep, len - keep);
 }
@@ -81,15 +87,20 @@ static void take_piece(struct mbox_scan *scan, const char *text, size_t len)
 	scan->line_len += len;
 	scan->ends_in_cr = text[len - 1] == '\r';
 	scan->at += len;
-	if (scan->candidate)
-		take_candidate(scan, text, len);
+	if (scan->is_kept)
+		take_kept(scan, text, len);
 	else
 		take_text(scan, text, len);
 }
 
+static struct mbox_message *last_message(const struct mbox_scan *scan)
+{
+	return &scan->table->at[scan->table->len - 1];
+}
+
 static void message_end(struct mbox_scan *scan, uint64_t end)
 {
-	struct mbox_message *message = &scan->table->at[scan->table->len - 1];
+	struct mbox_message *message = last_message(scan);
 
 	message->length = end - scan->blank_len - message->offset;
 	message->seen.octets = scan->octets;
@@ -101,13 +112,16 @@ static int message_begin(struct mbox_scan *scan)
 	struct mbox_message *message;
 	int err;
 
-	if (scan->table->len > 0)
+	if (scan->is_open)
 		message_end(scan, scan->line_at);
 	err = mbox_table_add(scan->table, &message);
 	if (err)
 		return err;
 	message->from = scan->line_at;
 	message->offset = scan->at;
+	scan->is_open = true;
+	scan->at_front = true;
+	scan->in_padding = false;
 	scan->octets = 0;
 	scan->blank_len = 0;
 	uidl_init(&scan->uidl);
@@ -127,6 +141,30 @@ static void text_line_end(struct mbox_scan *scan, bool blank, bool has_lf)
 		scan->octets--;
 	if (uidl_wants_more(&scan->uidl))
 		uidl_line_end(&scan->uidl);
+	scan->at_front = false;
+}
+
+/* No message has begun yet: one does here, or at the file's begin behind empty lines. */
+static int first_line_end(struct mbox_scan *scan, size_t len, bool blank)
+{
+	if (scan->is_resumed)
+		return mbox_from_is_line(scan->head, len) ? message_begin(scan) : -EBADMSG;
+	if (blank)
+		return 0;
+	return mbox_from_is_prefix(scan->head, len) ? message_begin(scan) : -EBADMSG;
+}
+
+static bool is_padding(const struct mbox_scan *scan, size_t len)
+{
+	return scan->at_front && len <= MBOX_FROM_MAX &&
+	       (mbox_pad_is_begin(scan->head, len) ||
+		       (scan->in_padding && mbox_pad_is_more(scan->head, len)));
+}
+
+static void take_padding(struct mbox_scan *scan)
+{
+	scan->in_padding = true;
+	last_message(scan)->offset = scan->at;
 }
 
 static int line_end(struct mbox_scan *scan, bool has_lf)
@@ -134,15 +172,15 @@ static int line_end(struct mbox_scan *scan, bool has_lf)
 	size_t len = scan->head_len - (scan->head_len > 0 && scan->ends_in_cr && has_lf);
 	bool blank = has_lf && scan->line_len == (scan->ends_in_cr ? 1 : 0);
 
-	if (scan->table->len == 0) {
-		if (blank) /* in front of the first message */
-			return 0;
-		return mbox_from_is_prefix(scan->head, scan->head_len) ? message_begin(scan)
-								       : -EBADMSG;
-	}
-	if (scan->candidate) {
-		if (mbox_from_is_line(scan->head, len))
+	if (!scan->is_open)
+		return first_line_end(scan, len, blank);
+	if (scan->is_kept) {
+		if (scan->blank_len > 0 && mbox_from_is_line(scan->head, len))
 			return message_begin(scan);
+		if (has_lf && is_padding(scan, len)) {
+			take_padding(scan);
+			return 0;
+		}
 		take_text(scan, scan->head, scan->head_len);
 	}
 	text_line_end(scan, blank, has_lf);
@@ -175,18 +213,20 @@ int mbox_scan_end(struct mbox_scan *scan)
 	int err = scan->line_len > 0 ? line_end(scan, false) : 0;
 
 	scan->table->size = scan->at;
-	if (err || scan->table->len == 0)
+	if (!err && scan->is_resumed && !scan->is_open)
+		err = -EBADMSG;
+	if (err || !scan->is_open)
 		return err;
 	message_end(scan, scan->at);
 	return mbox_table_number_uidls(scan->table);
 }
 
-static int scan_pieces(int fd, uint64_t size, struct mbox_table *table, char *buffer)
+static int scan_pieces(int fd, uint64_t from, uint64_t size, struct mbox_table *table, char *buffer)
 {
 	struct mbox_scan scan;
 	int err = 0;
 
-	mbox_scan_begin(&scan, table);
+	mbox_scan_begin_at(&scan, table, from);
 	while (!err && scan.at < size) {
 		uint64_t left = size - scan.at;
 		ssize_t len =
@@ -199,17 +239,57 @@ static int scan_pieces(int fd, uint64_t size, struct mbox_table *table, char *bu
 	return err ? err : mbox_scan_end(&scan);
 }
 
-int mbox_scan(int fd, uint64_t size, const char *path, struct mbox_table *table, struct why *why)
+static int scan_file(int fd, uint64_t from, uint64_t size, struct mbox_table *table)
 {
 	char *buffer = malloc(READ_SIZE);
-	int err = buffer ? scan_pieces(fd, size, table, buffer) : -ENOMEM;
+	int err = buffer ? scan_pieces(fd, from, size, table, buffer) : -ENOMEM;
 
 	free(buffer);
-	if (!err)
-		return 0;
-	mbox_table_done(table);
+	if (err)
+		mbox_table_done(table);
+	return err;
+}
+
+int mbox_scan(int fd, uint64_t size, const char *path, struct mbox_table *table, struct why *why)
+{
+	int err = scan_file(fd, 0, size, table);
+
 	if (err == -EBADMSG)
 		return why_set(why, EBADMSG, WHY_PERM, "5.2.0",
 			"%s: not an mbox: does not begin with a From_ line", path);
-	return why_errno(why, -err, path, "read");
+	return err ? why_errno(why, -err, path, "read") : 0;
+}
+
+/* Is the line that ends at this offset of the file an empty one? -EBADMSG: it isn't. */
+static int check_empty_line(int fd, uint64_t end)
+{
+	char tail[3] = "\n\n\n"; /* a file's begin is as good as a line end */
+	size_t len = end < sizeof(tail) ? (size_t)end : sizeof(tail);
+	ssize_t got = fd_pread(fd, tail + sizeof(tail) - len, len, end - len);
+
+	if (got < 0)
+		return (int)got;
+	if ((size_t)got == len && tail[2] == '\n' &&
+		(tail[1] == '\n' || (tail[1] == '\r' && tail[0] == '\n')))
+		return 0;
+	return -EBADMSG;
+}
+
+int mbox_scan_from(int fd, uint64_t from, uint64_t size, const char *path, struct mbox_table *table,
+	struct why *why)
+{
+	int err = 0;
+
+	while (table->len > 0 && table->at[table->len - 1].from >= from)
+		table->len--;
+	if (table->len == 0)
+		from = 0; /* in front of the first message are empty lines, if anything */
+	else
+		err = check_empty_line(fd, from);
+	if (!err)
+		err = scan_file(fd, from, size, table);
+	if (!err)
+		return 0;
+	mbox_table_done(table);
+	return err == -EBADMSG ? err : why_errno(why, -err, path, "read");
 }

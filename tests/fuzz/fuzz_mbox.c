@@ -1,10 +1,12 @@
 /*
  * A mailbox file of any content (spool/mbox_scan.h): whoever else writes to it, and whatever lies
  * in it. The messages are those that an obvious reader finds, each lies inside the file and behind
- * the one before, measures what is sent of it, and has the same unique-id wherever it lies.
+ * the one before, without padding, measures what is sent of it, and has the same unique-id wherever
+ * it lies.
  */
 #include "fuzz.h"
 #include "mail/mboxrd.h"
+#include "spool/mbox_pad.h"
 #include "spool/mbox_scan.h"
 
 #include <errno.h>
@@ -97,18 +99,34 @@ static void check_alone(const struct fuzz_sink *file, const struct mbox_message 
 	fuzz_done(&alone);
 }
 
+/* Where the padding that begins at this offset ends: there, if there is none. */
+static size_t padding_end(const struct fuzz_sink *file, size_t at)
+{
+	for (bool more = false; at < file->len; more = true) {
+		struct line line = line_at(file, at);
+
+		if (!line.has_lf || line.len > MBOX_FROM_MAX)
+			break;
+		if (!mbox_pad_is_begin(line.at, line.len) &&
+			!(more && mbox_pad_is_more(line.at, line.len)))
+			break;
+		at = line.next;
+	}
+	return at;
+}
+
 /* Message n begins with the From_ line at `from` and has all up to `end`, where the next one
  * begins; a blank line of `blank` octets in front of that is not its own. */
 static void check_message(const struct fuzz_sink *file, const struct mbox_table *table, size_t n,
 	size_t from, size_t end, size_t blank)
 {
 	const struct mbox_message *message;
-	struct line first = line_at(file, from);
+	size_t offset = padding_end(file, line_at(file, from).next);
 
 	must(n < table->len);
 	message = &table->at[n];
-	must(message->from == from && message->offset == first.next);
-	must(message->length == end - blank - first.next);
+	must(message->from == from && message->offset == offset);
+	must(message->length == end - blank - offset);
 	must(mbox_table_end(table, n) == end);
 	must(message->seen.octets == wire_octets(file->at + message->offset, message->length));
 	must(memchr(message->seen.uidl, 0, sizeof(message->seen.uidl)));
