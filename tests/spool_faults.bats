@@ -3,133 +3,15 @@
 # one to open the mailbox mends it. Needs strace.
 # shellcheck disable=SC2030,SC2031
 load helper
+load faults
 
-# Where it can be killed so that it matters: whatever changes a file, and calls in between.
-CALLS=write,pwrite64,ftruncate,fsync,fdatasync,fallocate,openat,close,linkat,unlink,unlinkat,rename,renameat,renameat2,fcntl,exit_group
-CHANGES=write,pwrite64,ftruncate,fsync,fdatasync,fallocate,linkat,unlink,unlinkat,rename,renameat,renameat2
-
+# Where nothing can be cut out of a file, so that all goes through the journal: see spool_cut.bats for the other way.
 setup() {
-	command -v strace >/dev/null || skip "needs strace"
-	TOOL=$BUILD/tools/spool-tool
-	export ASAN_OPTIONS=detect_leaks=0:exitcode=99 SPOOL_TOOL_WHEN=1000000000 SPOOL_TOOL_WAIT=1
-	T=$(mktemp -d "${TMPDIR:-/tmp}/pillarbox-faults.XXXXXX")
-	mkdir "$T/state" "$T/want"
-	BOX=$T/box
-	strace -qq -o /dev/null true || skip "may not trace"
+	[ "$(stat -f -c %T /dev/shm)" = tmpfs ] || skip "needs a tmpfs"
+	faults_setup /dev/shm
 }
 
 teardown() { rm -rf "$T"; }
-
-tool() { "$TOOL" "mbox:$BOX" "$T/state" "$@"; }
-
-# traced CALL INJECTION N verb...: the tool with an injection into the Nth such call.
-traced() {
-	strace -qq -o /dev/null -e "trace=$1" -e "inject=$1:$2:when=$3" \
-		"$TOOL" "mbox:$BOX" "$T/state" "${@:4}" 2>/dev/null
-}
-
-# points CALLS verb...: lines "CALL N" for each call of a run that nothing hinders, from main() on. strace counts each
-# system call by itself.
-points() {
-	strace -qq -o "$T/trace" -e "trace=$1,geteuid" "$TOOL" "mbox:$BOX" "$T/state" "${@:2}" >/dev/null 2>&1
-	sed -n 's/^\([a-z0-9_]*\)(.*/\1/p' "$T/trace" |
-		awk '{ n[$1]++ } $1 == "geteuid" { on = 1; next } on { print $1, n[$1] }'
-}
-
-# make_box COUNT BYTES: a mailbox of so many messages of about so many octets; $T/want/before is a copy.
-make_box() {
-	perl -e '
-		my ($count, $bytes) = @ARGV;
-		srand(7);
-		for my $n (1 .. $count) {
-			print "From a\@b Tue Nov 24 13:00:00 2026\nMessage-ID: <$n\@x>\nSubject: $n\n\n";
-			my $left = $bytes;
-			while ($left > 0) {
-				my $line = "$n " . join("", map { chr(97 + rand(26)) } 1 .. 60) . "\n";
-				print $line;
-				$left -= length $line;
-			}
-			print ">From here\n\n";
-		}' "$1" "$2" >"$T/want/before"
-	restore
-}
-
-restore() {
-	rm -rf "$T/state" "$BOX" "$BOX.lock"
-	mkdir "$T/state"
-	cp "$T/want/before" "$BOX"
-}
-
-# want_without N...: $T/want/after is the mailbox without these messages, made without libspool.
-want_without() {
-	perl -e '
-		my %gone = map { $_ => 1 } @ARGV;
-		local $/;
-		my $n = 0;
-		for my $message (split /(?<=\n\n)(?=From )/, <STDIN>) {
-			print $message unless $gone{++$n};
-		}' "$@" <"$T/want/before" >"$T/want/after"
-}
-
-# is_one_of FILE...: the mailbox, opened again and thereby mended, is one of these; and nothing is left behind.
-is_one_of() {
-	local file
-	tool list >/dev/null || return 1
-	for file in "$@"; do
-		if cmp -s "$file" "$BOX"; then
-			[ ! -e "$BOX.lock" ] && [ ! -e "$(journal)" ] && [ ! -e "$(journal).orphan" ]
-			return
-		fi
-	done
-	echo "the mailbox is none of $*"
-	return 1
-}
-
-journal() { echo "$T/state/${BOX//\//%2F}.journal"; }
-
-# kill_everywhere verb...: before each call in turn; then the mailbox must be as before or as after.
-kill_everywhere() {
-	local call n rc count=0
-	restore
-	points "$CALLS" "$@" <"$T/message" >"$T/points"
-	is_one_of "$T/want/after"
-	while read -r call n <&3; do
-		restore
-		rc=0
-		traced "$call" signal=KILL "$n" "$@" <"$T/message" || rc=$?
-		{ [ "$rc" = 137 ] && is_one_of "$T/want/before" "$T/want/after"; } || { echo "killed at $call $n: $rc"; return 1; }
-		count=$((count + 1))
-	done 3<"$T/points"
-	[ "$count" -gt 20 ]
-}
-
-# fail_everywhere ERROR verb...: each call that changes something fails once. Success must be success.
-fail_everywhere() {
-	local call n rc
-	restore
-	points "$CHANGES" "${@:2}" <"$T/message" >"$T/points"
-	while read -r call n <&3; do
-		restore
-		rc=0
-		traced "$call" "error=$1" "$n" "${@:2}" <"$T/message" || rc=$?
-		if [ "$rc" = 0 ]; then is_one_of "$T/want/after"; else is_one_of "$T/want/before" "$T/want/after"; fi ||
-			{ echo "$call $n failed with $1, exit status $rc"; return 1; }
-	done 3<"$T/points"
-}
-
-removal() {
-	: >"$T/message"
-	want_without "$@"
-	kill_everywhere remove "$@"
-}
-
-delivery_of() {
-	perl -e 'print "Subject: new\n\nFrom the start\n", "x" x $ARGV[0], "\n"' "$1" >"$T/message"
-	make_box 3 500
-	tool deliver a@b c@d <"$T/message"
-	mv "$BOX" "$T/want/after"
-	restore
-}
 
 @test "delivery killed at every call: absent, or there once and whole" {
 	delivery_of 300
@@ -493,7 +375,7 @@ slots() {
 	want_without 1 9
 	mkdir "$T/mount"
 	truncate -s 16M "$disk"
-	mkfs.ext4 -q "$disk" 2>/dev/null || skip "needs mkfs.ext4"
+	mkfs.ext4 -q -O ^extent,^64bit "$disk" 2>/dev/null || skip "needs mkfs.ext4" # without extents nothing can be cut out
 	first=$(losetup -f --show "$disk" 2>/dev/null) || skip "needs loop devices"
 	mount "$first" "$T/mount" || { losetup -d "$first"; skip "may not mount"; }
 	BOX=$T/mount/box

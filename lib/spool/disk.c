@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 int disk_sync(int fd)
@@ -43,4 +44,29 @@ int disk_reserve(int fd, uint64_t size)
 		err = posix_fallocate(fd, 0, (off_t)size);
 	} while (err == EINTR);
 	return -err;
+}
+
+#define UNIT_MAX 65536
+
+/* Where it can't be done at all (EOPNOTSUPP) that is said before anything else; to cut one octet
+ * out (EINVAL) can be done nowhere. */
+uint64_t disk_cut_unit(int fd)
+{
+	struct statvfs vfs;
+
+	if (fallocate(fd, FALLOC_FL_COLLAPSE_RANGE, 1, 1) == 0 || errno != EINVAL)
+		return 0;
+	if (fstatvfs(fd, &vfs) < 0 || vfs.f_bsize < 512 || vfs.f_bsize > UNIT_MAX)
+		return 0;
+	return vfs.f_bsize;
+}
+
+int disk_cut(int fd, uint64_t at, uint64_t len)
+{
+	int rc;
+
+	do {
+		rc = fallocate(fd, FALLOC_FL_COLLAPSE_RANGE, (off_t)at, (off_t)len);
+	} while (rc < 0 && errno == EINTR);
+	return rc < 0 ? -errno : 0;
 }

@@ -2,6 +2,7 @@
 #ifndef SPOOL_DISK_H
 #define SPOOL_DISK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 int disk_sync(int fd);
@@ -13,5 +14,13 @@ int disk_truncate(int fd, uint64_t size);
 
 /* Make the file `size` octets large, on blocks that are really there. */
 int disk_reserve(int fd, uint64_t size);
+
+/* What is cut out of a file must begin and end on this border; 0: nothing can be cut out of this
+ * one. */
+uint64_t disk_cut_unit(int fd);
+
+/* Take len octets at `at` out of the file: what lay behind them moves down
+ * (FALLOC_FL_COLLAPSE_RANGE, fallocate(2)). They may not reach the file's end. */
+int disk_cut(int fd, uint64_t at, uint64_t len);
 
 #endif

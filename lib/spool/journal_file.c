@@ -5,6 +5,8 @@
 #include "base/fd.h"
 #include "checksum.h"
 #include "disk.h"
+#include "set_aside.h"
+#include "state_draft.h"
 #include "state_file.h"
 
 #include <errno.h>
@@ -24,7 +26,6 @@
 #define PIECE_WHOLE (256UL * 1024)
 #define PIECE_MAX   (4UL * 1024 * 1024)
 #define PIECE_MIN   4096UL
-#define ORPHANS_MAX 1000
 
 static uint64_t round_up(uint64_t size)
 {
@@ -74,7 +75,7 @@ static int init(struct journal *journal, const struct mbox *mbox)
 	journal->mbox = mbox;
 	journal->fd = -1;
 	err = state_file_path(mbox->place->state, mbox->path, "journal", journal->path);
-	snprintf(journal->draft, sizeof(journal->draft), "%s.new", journal->path);
+	state_draft_path(journal->path, journal->draft);
 	return err;
 }
 
@@ -128,34 +129,21 @@ static int write_plan(struct journal *journal)
 	if (!err)
 		err = fd_pwrite(journal->fd, journal->extents, extents_size(journal),
 			sizeof(journal->plan));
-	return err ? err : disk_sync(journal->fd);
-}
-
-/* A draft that is there already is of somebody who was killed. */
-static int open_draft(const char *path)
-{
-	int fd = state_file_open(path, O_CREAT | O_EXCL);
-
-	if (fd != -EEXIST)
-		return fd;
-	return unlink(path) < 0 ? -errno : state_file_open(path, O_CREAT | O_EXCL);
+	return err;
 }
 
 int journal_file_create(struct journal *journal)
 {
 	int err;
 
-	journal->fd = open_draft(journal->draft);
+	journal->fd = state_draft_open(journal->path);
 	if (journal->fd < 0)
 		return journal->fd;
 	err = write_plan(journal);
-	if (!err && rename(journal->draft, journal->path) < 0)
-		err = -errno;
-	if (err) {
-		unlink(journal->draft);
-		return err;
-	}
-	return fd_sync_parent(journal->path);
+	if (!err)
+		return state_draft_commit(journal->path, journal->fd);
+	state_draft_drop(journal->path);
+	return err;
 }
 
 static int load_plan(struct journal *journal)
@@ -280,50 +268,9 @@ int journal_file_remove(const struct journal *journal)
 	return fd_sync_parent(journal->path);
 }
 
-static void tell_set_aside(const struct journal *journal, const char *reason, const char *aside)
-{
-	const struct spool_place *place = journal->mbox->place;
-	char text[PATH_MAX + 512];
-
-	if (!place->note)
-		return;
-	snprintf(text, sizeof(text),
-		"%s: an interrupted removal can't be finished: %s; the journal is now %s",
-		journal->mbox->path, reason, strrchr(aside, '/') + 1);
-	place->note(place->note_context, text);
-}
-
-/* Rename without replacing. Where the file system can't (NFS), the mailbox's lock must do. */
-static int rename_new(const char *from, const char *to)
-{
-	struct stat st;
-
-	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
-		return 0;
-	if (errno != EINVAL && errno != ENOSYS)
-		return -errno;
-	if (lstat(to, &st) == 0)
-		return -EEXIST;
-	return rename(from, to) < 0 ? -errno : 0;
-}
-
-/* It may hold the only copy of a piece of mail: no other orphan's name is taken from it. */
 int journal_file_set_aside(const struct journal *journal, const char *reason)
 {
-	char aside[PATH_MAX + sizeof(".orphan.1000")];
-	int err = -EEXIST;
-
-	for (unsigned n = 1; err == -EEXIST && n <= ORPHANS_MAX; n++) {
-		if (n == 1)
-			snprintf(aside, sizeof(aside), "%s.orphan", journal->path);
-		else
-			snprintf(aside, sizeof(aside), "%s.orphan.%u", journal->path, n);
-		err = rename_new(journal->path, aside);
-	}
-	if (err)
-		return err;
-	tell_set_aside(journal, reason, aside);
-	return fd_sync_parent(journal->path);
+	return set_aside(journal->mbox, journal->path, reason);
 }
 
 const char *journal_file_subject(const struct journal *journal, int err)

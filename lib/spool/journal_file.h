@@ -10,6 +10,7 @@
 #define SPOOL_JOURNAL_FILE_H
 
 #include "mbox.h"
+#include "state_draft.h"
 
 #include <limits.h>
 
@@ -53,7 +54,7 @@ struct journal {
 	struct journal_slot *slot; /* header, then room for a piece */
 	uint64_t seq;              /* of the next slot to be written */
 	char path[PATH_MAX];
-	char draft[PATH_MAX + sizeof(".new")];
+	char draft[STATE_DRAFT_MAX];
 };
 
 /* The plan for keeping these extents (copied), the first of them at `start`. `extents` may be 0. 0

@@ -7,10 +7,10 @@
 
 /*
  * Remove the messages of `table` (a scan of the mailbox as it is now) whose bit is set, all or
- * nothing; on disk when it returns. On failure the mailbox is as it was, or mbox_recover() will
- * finish it.
+ * nothing; on disk when it returns. *left, empty before, is then what a scan would find, its UIDLs
+ * not numbered. On failure the mailbox is as it was, or mbox_recover() will finish it.
  */
 int mbox_remove(const struct mbox *mbox, const struct mbox_table *table,
-	const unsigned char *bitmap, struct why *why);
+	const unsigned char *bitmap, struct mbox_table *left, struct why *why);
 
 #endif

@@ -105,6 +105,7 @@ static void message_end(struct mbox_scan *scan, uint64_t end)
 	message->length = end - scan->blank_len - message->offset;
 	message->seen.octets = scan->octets;
 	uidl_finish(&scan->uidl, message->seen.uidl);
+	message->uidl_len = (uint8_t)strlen(message->seen.uidl);
 }
 
 static int message_begin(struct mbox_scan *scan)

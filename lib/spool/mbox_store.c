@@ -273,6 +273,7 @@ static int remove_marked(
 	struct mbox_box *box, const struct mbox *mbox, const unsigned char *bitmap, struct why *why)
 {
 	int err = scan_again(box, mbox, why);
+	struct mbox_table left;
 	unsigned char *bits;
 
 	if (err)
@@ -280,7 +281,9 @@ static int remove_marked(
 	bits = map_bits(box, bitmap);
 	if (!bits)
 		return why_errno(why, ENOMEM, box->path, "remove messages");
-	err = mbox_remove(mbox, current(box), bits, why);
+	mbox_table_init(&left);
+	err = mbox_remove(mbox, current(box), bits, &left, why);
+	mbox_table_done(&left);
 	free(bits);
 	return err;
 }

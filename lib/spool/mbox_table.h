@@ -9,8 +9,9 @@
 
 struct mbox_message {
 	struct spool_message seen;
-	uint64_t from;   /* where its From_ line begins; it reaches up to the next one's */
-	uint64_t offset; /* of the message itself */
+	uint8_t uidl_len; /* of seen.uidl, without the number that mbox_table_number_uidls() adds */
+	uint64_t from;    /* where its From_ line begins; it reaches up to the next one's */
+	uint64_t offset;  /* of the message itself, behind From_ line and padding */
 	uint64_t length;
 };
 

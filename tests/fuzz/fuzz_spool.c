@@ -97,6 +97,7 @@ static void keep(const struct mbox_table *table, const struct fuzz_sink *before,
 static bool remove_some(struct plan *plan, const struct fuzz_sink *before, struct fuzz_sink *after)
 {
 	struct mbox_table table;
+	struct mbox_table left = {0};
 	struct mbox mbox;
 	int err = mbox_lock(&mbox, place(), box(), false, NULL);
 	bool done = false;
@@ -113,7 +114,8 @@ static bool remove_some(struct plan *plan, const struct fuzz_sink *before, struc
 	if (done) {
 		keep(&table, before, plan->bitmap, after);
 		kill_at(plan->kill_at);
-		err = mbox_remove(&mbox, &table, plan->bitmap, NULL);
+		err = mbox_remove(&mbox, &table, plan->bitmap, &left, NULL);
+		mbox_table_done(&left);
 		must(kill_over() || err == 0);
 	}
 	mbox_close(&mbox);

@@ -1,0 +1,218 @@
+/* cut_check - see cut_check.h. Only reads. The mailbox may hold anything. */
+#include "cut_check.h"
+
+#include "base/fd.h"
+#include "checksum.h"
+#include "mbox_from.h"
+
+#include <errno.h>
+#include <sha256.h>
+#include <string.h>
+
+#define SPAN      4096
+#define CONTEXT   64
+#define BLANK_MAX 64 /* octets of empty lines in front of what was appended */
+
+/* Hash the last 4 KB of [from, to), where they lie now that `shift` octets are gone in front of
+ * them. */
+static int hash(const struct cut_file *file, uint64_t from, uint64_t to, uint64_t shift,
+	unsigned char out[static 32])
+{
+	unsigned char text[SPAN];
+	size_t len = to - from < SPAN ? (size_t)(to - from) : SPAN;
+	ssize_t got = fd_pread(file->mbox->fd, text, len, to - len - shift);
+	SHA256_CTX sha;
+
+	if (got < 0)
+		return (int)got;
+	SHA256_Init(&sha);
+	SHA256_Update(&sha, text, (size_t)got);
+	SHA256_Final(out, &sha);
+	return 0;
+}
+
+static uint64_t last_text(const struct cut_plan *plan)
+{
+	return plan->at[plan->count - 1].text;
+}
+
+static int hash_tail(const struct cut_file *file, uint64_t shift, unsigned char out[static 32])
+{
+	return hash(file, last_text(&file->plan), file->plan.end, shift, out);
+}
+
+static int hash_rest(const struct cut_file *file, uint64_t shift, unsigned char out[static 32])
+{
+	return hash(file, file->plan.end, file->plan.size, shift, out);
+}
+
+/* The checksum of [from, to) where it lies now. */
+static int context(const struct cut_file *file, uint64_t from, uint64_t to, uint64_t *out)
+{
+	char text[CONTEXT];
+	ssize_t got = fd_pread(file->mbox->fd, text, (size_t)(to - from), from);
+
+	if (got < 0)
+		return (int)got;
+	*out = checksum(0, text, (size_t)got);
+	return 0;
+}
+
+/* How much in front of, and behind, cut n is kept, 64 octets of it at the most. */
+static uint64_t kept_before(const struct cut_plan *plan, size_t n)
+{
+	uint64_t from = n > 0 ? plan->at[n - 1].text : 0;
+	uint64_t len = plan->at[n].hole - from;
+
+	return len < CONTEXT ? len : CONTEXT;
+}
+
+static uint64_t kept_behind(const struct cut_plan *plan, size_t n)
+{
+	uint64_t to = n + 1 < plan->count ? plan->at[n + 1].hole : plan->end;
+	uint64_t len = to - plan->at[n].text;
+
+	return len < CONTEXT ? len : CONTEXT;
+}
+
+static int make_contexts(struct cut_file *file, size_t n)
+{
+	struct cut *cut = &file->plan.at[n];
+	int err = context(file, cut->hole - kept_before(&file->plan, n), cut->hole, &cut->before);
+
+	return err ? err
+		   : context(file, cut->text, cut->text + kept_behind(&file->plan, n),
+			     &cut->behind);
+}
+
+int cut_check_make(struct cut_file *file)
+{
+	int err = hash_tail(file, 0, file->head.tail);
+
+	if (!err)
+		err = hash_rest(file, 0, file->head.rest);
+	for (size_t n = 0; !err && n < file->plan.count; n++)
+		err = make_contexts(file, n);
+	return err;
+}
+
+int cut_check_place(const struct cut_file *file, size_t n, uint64_t hole)
+{
+	const struct cut_plan *plan = &file->plan;
+	const struct cut *cut = &plan->at[n];
+	uint64_t text = hole + cut_piece_len(cut);
+	uint64_t before = 0, behind = 0;
+	int err = context(file, hole - kept_before(plan, n), hole, &before);
+
+	if (!err)
+		err = context(file, text, text + kept_behind(plan, n), &behind);
+	if (err)
+		return err;
+	return before == cut->before && behind == cut->behind;
+}
+
+/* Does a From_ line begin at `at`, or behind empty lines there? 1, 0 or -errno. */
+static int is_appended(const struct cut_file *file, uint64_t at)
+{
+	char text[BLANK_MAX + MBOX_FROM_MAX + 1];
+	ssize_t len = fd_pread(file->mbox->fd, text, sizeof(text), at);
+	size_t begin = 0;
+	const char *lf;
+
+	if (len < 0)
+		return (int)len;
+	while (begin < (size_t)len && (text[begin] == '\n' || text[begin] == '\r'))
+		begin++;
+	lf = memchr(text + begin, '\n', (size_t)len - begin);
+	return lf && mbox_from_is_line(text + begin, (size_t)(lf - text) - begin);
+}
+
+/* Is it so that `shift` octets were cut out and the end was cut off, or not? 1, 0 or -errno. */
+static int fits(const struct cut_file *file, uint64_t size, uint64_t shift, bool is_shortened)
+{
+	uint64_t end = (is_shortened ? file->plan.end : file->plan.size) - shift;
+	unsigned char seen[32];
+	int err;
+
+	if (size < end)
+		return 0;
+	err = hash_tail(file, shift, seen);
+	if (err)
+		return err;
+	if (memcmp(seen, file->head.tail, sizeof(seen)) != 0)
+		return 0;
+	err = is_shortened ? 0 : hash_rest(file, shift, seen);
+	if (err)
+		return err;
+	if (!is_shortened && memcmp(seen, file->head.rest, sizeof(seen)) != 0)
+		return 0;
+	return size == end ? 1 : is_appended(file, end);
+}
+
+struct search {
+	uint64_t size;
+	bool is_exact; /* nothing was appended */
+	unsigned found;
+	struct cut_state state;
+};
+
+/* Try one state: 1 if it fits. Of several that do, that of a file to which nobody has appended is
+ * the likely one; two of the same kind tell nothing. */
+static int try_state(const struct cut_file *file, struct search *search, uint64_t shift,
+	size_t left, bool is_shortened)
+{
+	uint64_t end = (is_shortened ? file->plan.end : file->plan.size) - shift;
+	bool is_exact = search->size == end;
+	int fit = fits(file, search->size, shift, is_shortened);
+
+	if (fit <= 0 || (search->is_exact && !is_exact))
+		return fit;
+	if (is_exact && !search->is_exact)
+		search->found = 0;
+	search->is_exact = is_exact;
+	search->found++;
+	search->state = (struct cut_state){left, is_shortened, end};
+	return 1;
+}
+
+/* While what is to be cut off is there, it looks as if it had been and others had appended it. 0 or
+ * -errno. */
+static int try_both(const struct cut_file *file, struct search *search, uint64_t shift, size_t left)
+{
+	int fit = try_state(file, search, shift, left, false);
+
+	if (fit == 0 && file->plan.end < file->plan.size)
+		fit = try_state(file, search, shift, left, true);
+	return fit < 0 ? fit : 0;
+}
+
+static int try_all(const struct cut_file *file, struct search *search)
+{
+	const struct cut *cuts = file->plan.at;
+	uint64_t shift = 0;
+	int err = 0;
+
+	for (size_t left = file->plan.count; !err && left > 0; left--) {
+		/* Where nothing is to be cut out, before and after look the same. */
+		if (cuts[left - 1].len > 0)
+			err = try_both(file, search, shift, left);
+		shift += cuts[left - 1].len;
+	}
+	return err ? err : try_both(file, search, shift, 0);
+}
+
+int cut_check_find(const struct cut_file *file, const struct stat *st, struct cut_state *state)
+{
+	struct search search = {.size = (uint64_t)st->st_size};
+	int err;
+
+	if (file->head.ino != st->st_ino)
+		return 0;
+	err = try_all(file, &search);
+	if (err)
+		return err;
+	if (search.found != 1)
+		return 0;
+	*state = search.state;
+	return 1;
+}

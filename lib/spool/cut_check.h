@@ -1,0 +1,33 @@
+/*
+ * cut_check - how far did a removal get whose journal was found, and is the mailbox still the one
+ * that the journal is about?
+ *
+ * Each cut makes the file shorter, in a known order, so its size tells how many were made; unless
+ * others have appended to it since. What does not change but moves is a mailbox's end: the last 4
+ * KB of what is kept (the tail) and, as long as it is not cut off, the last 4 KB of what is not
+ * (the rest). Where their hashes fit, and nothing follows but whole new messages, there the file's
+ * old end is.
+ */
+#ifndef SPOOL_CUT_CHECK_H
+#define SPOOL_CUT_CHECK_H
+
+#include "cut_file.h"
+
+struct cut_state {
+	size_t left;       /* cuts that are still to be made: the first ones of the plan */
+	bool is_shortened; /* the plan's end has been cut off */
+	uint64_t size;     /* where the old mailbox ends now; what lies behind it was appended */
+};
+
+/* Before anything is done: put hashes and checksums into head and plan. 0 or -errno. */
+int cut_check_make(struct cut_file *file);
+
+/* 1: *state tells; 0: the mailbox, whose state is `st`, is not (or no longer) the plan's; or
+ * -errno. */
+int cut_check_find(const struct cut_file *file, const struct stat *st, struct cut_state *state);
+
+/* All cuts are made: does what is kept around cut n lie where it must, at `hole` (the hole's place
+ * now)? 1, 0 or -errno. */
+int cut_check_place(const struct cut_file *file, size_t n, uint64_t hole);
+
+#endif
