@@ -26,13 +26,21 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* Folders of the user's. */
+struct folders {
+	char state[PATH_MAX];
+	char cache[PATH_MAX];
+	bool has_cache;
+};
+
 __attribute__((noreturn)) static void run(
-	const struct agent_child_plan *plan, const char *state, int pair)
+	const struct agent_child_plan *plan, const struct folders *folders, int pair)
 {
 	struct spool_helper helper;
 	struct spool_place place = {
 		.location = plan->account->location,
-		.state = state,
+		.state = folders->state,
+		.cache = folders->has_cache ? folders->cache : NULL,
 		.owner = plan->account->uid,
 		.lock_seconds = (unsigned)plan->conf->limits.lock_seconds,
 		.helper = &helper,
@@ -121,14 +129,31 @@ static void never_block(int pair)
 	(void)fcntl(pair, F_SETFL, O_NONBLOCK);
 }
 
+/* Without a cache each log-in reads the mailbox: slow, and nothing worse. */
+static int make_folders(
+	struct folders *folders, const struct agent_child_plan *plan, struct why *why)
+{
+	const struct conf *conf = plan->conf;
+	char text[PATH_MAX + 100];
+	int err = agent_folder_cache(conf, plan->account, folders->cache);
+
+	folders->has_cache = err == 0;
+	if (err < 0 && plan->note) {
+		snprintf(text, sizeof(text), "%s: no indexes are kept there: %s", conf->cache,
+			strerror(-err));
+		plan->note(plan->listener, text);
+	}
+	return agent_folder_state(
+		conf, plan->account, folders->state, plan->note, plan->listener, why);
+}
+
 int agent_child_start(
 	struct agent_child *child, const struct agent_child_plan *plan, struct why *why)
 {
-	char state[PATH_MAX];
+	struct folders folders;
 	int pair[2];
 	int given_up;
-	int err = agent_folder_state(
-		plan->conf, plan->account, state, plan->note, plan->listener, why);
+	int err = make_folders(&folders, plan, why);
 
 	if (err < 0)
 		return err;
@@ -137,7 +162,7 @@ int agent_child_start(
 	child->pid = fork();
 	if (child->pid == 0) {
 		close(pair[0]);
-		run(plan, state, pair[1]);
+		run(plan, &folders, pair[1]);
 	}
 	fd_close(&pair[1]);
 	if (child->pid < 0) {

@@ -90,18 +90,31 @@ static int make_own(const char *path, const struct account *account)
 	return err;
 }
 
+/* The owner's folder in `above`, which everybody can pass through to his own. */
+static int make_below(const char *above, const struct account *account, char out[static PATH_MAX],
+	void (*note)(void *listener, const char *text), void *listener)
+{
+	mode_t mode = geteuid() == 0 ? 0711 : 0700;
+	int len = snprintf(out, PATH_MAX, "%s/%s", above, account->key);
+	int err = len < 0 || len >= PATH_MAX ? -ENAMETOOLONG
+					     : agent_folder_make(above, mode, note, listener);
+
+	return err < 0 ? err : make_own(above, account);
+}
+
 int agent_folder_state(const struct conf *conf, const struct account *account,
 	char out[static PATH_MAX], void (*note)(void *listener, const char *text), void *listener,
 	struct why *why)
 {
-	mode_t mode = geteuid() == 0 ? 0711 : 0700; /* everybody can pass through to his own */
-	int len = snprintf(out, PATH_MAX, "%s/%s", conf->state, account->key);
-	int err = len < 0 || len >= PATH_MAX ? -ENAMETOOLONG
-					     : agent_folder_make(conf->state, mode, note, listener);
+	int err = make_below(conf->state, account, out, note, listener);
 
-	if (err == 0)
-		err = make_own(conf->state, account);
 	return err < 0 ? why_errno(why, -err, conf->state, "make the owner's folder") : 0;
+}
+
+int agent_folder_cache(
+	const struct conf *conf, const struct account *account, char out[static PATH_MAX])
+{
+	return make_below(conf->cache, account, out, NULL, NULL);
 }
 
 /* The rest of a way that is being walked. */

@@ -20,6 +20,10 @@ int agent_folder_state(const struct conf *conf, const struct account *account,
 	char out[static PATH_MAX], void (*note)(void *listener, const char *text), void *listener,
 	struct why *why);
 
+/* Make sure of the owner's folder under [store] cache. 0 or -errno: things work without. */
+int agent_folder_cache(
+	const struct conf *conf, const struct account *account, char out[static PATH_MAX]);
+
 /*
  * Open, for reading, the folder that holds path (absolute), if nobody but root and this process's
  * own user can have put anything in its way: one of them owns each part of the way, and others

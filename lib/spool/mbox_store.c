@@ -2,68 +2,41 @@
  * mbox_store - an mbox as one of libspool's stores.
  *
  * Between two calls no lock is held and others may do what they like with the mailbox. So each call
- * first compares the file with what the last scan saw: device, inode, size, mtime and ctime (which
- * no program can set back). If they differ the mailbox is scanned again, and the messages that were
- * shown to the caller are looked for by UIDL. What he was shown never changes: neither numbers nor
- * sizes.
+ * first compares the file with what it was when its messages were listed last (stamp.h). If they
+ * differ they are listed again, and the messages that were shown to the caller are looked for by
+ * UIDL. What he was shown never changes: neither numbers nor sizes.
  */
 #include "base/fd.h"
 #include "disk.h"
 #include "mbox.h"
+#include "mbox_list.h"
 #include "mbox_remove.h"
-#include "mbox_scan.h"
+#include "stamp.h"
 #include "store.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <time.h>
-
-#define YOUNG_NS 20000000
 
 struct mbox_box {
 	const struct spool_place *place;
 	const char *path;
-	struct mbox_table shown; /* the scan at open */
-	struct mbox_table now;   /* the last scan, if there was one since */
-	size_t *where; /* for each of `shown` its place in `now`, or MBOX_GONE; NULL: no scan since
-			*/
-	struct stat stamp; /* of the file when it was scanned last; st_ino 0: there was none */
-	bool is_young; /* it had been written to just before: what comes now may have the same stamp
+	struct mbox_list shown; /* the messages at open */
+	struct mbox_list now;   /* the last list, if there was one since */
+	size_t *where; /* for each of `shown` its place in `now`, or MBOX_GONE; NULL: no list since
 			*/
 };
 
-static bool is_same_time(const struct timespec *a, const struct timespec *b)
+static const struct mbox_list *current(const struct mbox_box *box)
 {
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
-static int64_t to_ns(const struct timespec *time)
-{
-	return (int64_t)time->tv_sec * 1000000000 + time->tv_nsec;
-}
-
-/* Kernels before 6.13 write times that are a tick old, 10 ms at the most. */
-static void take_stamp(struct mbox_box *box, const struct stat *st)
-{
-	struct timespec now;
-	int64_t age;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	age = to_ns(&now) - to_ns(&st->st_ctim);
-	box->stamp = *st;
-	/* A time in the future, of another host's clock or before ours was set back, is not young:
-	 * each look at the mailbox would scan it again. */
-	box->is_young = age < YOUNG_NS && age > -YOUNG_NS;
+	return box->where ? &box->now : &box->shown;
 }
 
 static bool is_unchanged(const struct mbox_box *box, const struct stat *st)
 {
-	const struct stat *stamp = &box->stamp;
+	const struct mbox_list *list = current(box);
 
-	return !box->is_young && st->st_dev == stamp->st_dev && st->st_ino == stamp->st_ino &&
-	       st->st_size == stamp->st_size && is_same_time(&st->st_mtim, &stamp->st_mtim) &&
-	       is_same_time(&st->st_ctim, &stamp->st_ctim);
+	return !list->is_young && stamp_is_same(&list->stamp, st);
 }
 
 /* After an fsync that failed the message stays, unpromised: others may have delivered behind it by
@@ -107,53 +80,69 @@ static int deliver(const struct spool_place *place, const char *path,
 	return err;
 }
 
-static int scan_first(struct mbox_box *box, struct why *why)
+static int list_first(struct mbox_box *box, struct why *why)
 {
 	struct mbox mbox;
-	int err = mbox_lock(&mbox, box->place, box->path, false, why);
+	int err;
 
+	if (mbox_list_known(&box->shown, box->place, box->path))
+		return 0;
+	err = mbox_lock(&mbox, box->place, box->path, false, why);
 	if (err)
 		return err == -ENOENT ? 0 : err;
-	err = mbox_scan(mbox.fd, (uint64_t)mbox.st.st_size, box->path, &box->shown, why);
-	take_stamp(box, &mbox.st);
+	err = mbox_list_make(&box->shown, &mbox, why);
 	mbox_close(&mbox);
 	return err;
 }
 
-/* Bring the box up to date with the locked mailbox. */
-static int scan_again(struct mbox_box *box, const struct mbox *mbox, struct why *why)
+/* This is the locked mailbox's list now: look for what was shown in it. The list is used up. */
+static int take_list(struct mbox_box *box, struct mbox_list *list, struct why *why)
 {
-	struct mbox_table table;
-	size_t *where;
+	size_t *where = calloc(box->shown.table.len + 1, sizeof(*where));
+	int err = where ? mbox_table_map(&box->shown.table, &list->table, where) : -ENOMEM;
+
+	if (err) {
+		free(where);
+		mbox_list_done(list);
+		return why_errno(why, -err, box->path, "list messages");
+	}
+	mbox_list_done(&box->now);
+	free(box->where);
+	box->now = *list;
+	box->where = where;
+	return 0;
+}
+
+/* Bring the box up to date with the locked mailbox. */
+static int list_again(struct mbox_box *box, const struct mbox *mbox, struct why *why)
+{
+	struct mbox_list list;
 	int err;
 
 	if (is_unchanged(box, &mbox->st))
 		return 0;
-	mbox_table_init(&table);
-	err = mbox_scan(mbox->fd, (uint64_t)mbox->st.st_size, box->path, &table, why);
-	if (err)
-		return err;
-	where = calloc(box->shown.len + 1, sizeof(*where));
-	err = where ? mbox_table_map(&box->shown, &table, where) : -ENOMEM;
-	if (err) {
-		free(where);
-		mbox_table_done(&table);
-		return why_errno(why, -err, box->path, "scan");
-	}
-	mbox_table_done(&box->now);
-	free(box->where);
-	box->now = table;
-	box->where = where;
-	take_stamp(box, &mbox->st);
-	return 0;
+	mbox_list_init(&list);
+	err = mbox_list_make(&list, mbox, why);
+	return err ? err : take_list(box, &list, why);
+}
+
+/* What was taken from the index is not so: nothing in it is believed. */
+static int scan_again(struct mbox_box *box, const struct mbox *mbox, struct why *why)
+{
+	struct mbox_list list;
+	int err;
+
+	mbox_list_init(&list);
+	err = mbox_list_scan(&list, mbox, why);
+	return err ? err : take_list(box, &list, why);
 }
 
 static void close_box(void *context)
 {
 	struct mbox_box *box = context;
 
-	mbox_table_done(&box->shown);
-	mbox_table_done(&box->now);
+	mbox_list_done(&box->shown);
+	mbox_list_done(&box->now);
 	free(box->where);
 	free(box);
 }
@@ -167,7 +156,7 @@ static int open_box(void **out, const struct spool_place *place, const char *pat
 		return why_errno(why, ENOMEM, path, "open");
 	box->place = place;
 	box->path = path;
-	err = scan_first(box, why);
+	err = list_first(box, why);
 	if (err)
 		close_box(box);
 	else
@@ -179,19 +168,14 @@ static size_t count(const void *context)
 {
 	const struct mbox_box *box = context;
 
-	return box->shown.len;
+	return box->shown.table.len;
 }
 
 static const struct spool_message *message(const void *context, size_t n)
 {
 	const struct mbox_box *box = context;
 
-	return &box->shown.at[n].seen;
-}
-
-static const struct mbox_table *current(const struct mbox_box *box)
-{
-	return box->where ? &box->now : &box->shown;
+	return &box->shown.table.at[n].seen;
 }
 
 static size_t find(const struct mbox_box *box, size_t n)
@@ -199,8 +183,10 @@ static size_t find(const struct mbox_box *box, size_t n)
 	return box->where ? box->where[n] : n;
 }
 
-/* The mailbox has changed: scan it again, and open it before others can change it once more. */
-static int open_changed(struct mbox_box *box, struct why *why)
+/* A read-only fd of the mailbox, listed again by `again`, before others can change it once more. */
+static int open_again(struct mbox_box *box,
+	int (*again)(struct mbox_box *box, const struct mbox *mbox, struct why *why),
+	struct why *why)
 {
 	struct mbox mbox;
 	struct stat st;
@@ -208,7 +194,7 @@ static int open_changed(struct mbox_box *box, struct why *why)
 
 	if (fd)
 		return fd;
-	fd = scan_again(box, &mbox, why);
+	fd = again(box, &mbox, why);
 	if (!fd)
 		fd = mbox_open_path(box->place, box->path, O_RDONLY, &st, why);
 	mbox_close(&mbox);
@@ -223,16 +209,33 @@ static int open_current(struct mbox_box *box, struct why *why)
 
 	if (fd >= 0 && !is_unchanged(box, &st)) {
 		fd_close(&fd);
-		fd = open_changed(box, why);
+		fd = open_again(box, list_again, why);
 	}
 	return fd;
+}
+
+/* As above, and message n, if it is there at all, is where the list says. */
+static int open_message(struct mbox_box *box, size_t n, struct why *why)
+{
+	int fd = open_current(box, why);
+	int right;
+
+	if (fd < 0 || find(box, n) == MBOX_GONE || current(box)->is_seen)
+		return fd;
+	right = mbox_list_check(current(box), fd, find(box, n));
+	if (right == 1)
+		return fd;
+	fd_close(&fd);
+	return right < 0 ? why_errno(why, -right, box->path, "read")
+			 : open_again(box, scan_again, why);
 }
 
 static int fetch(void *context, size_t n, struct spool_extent *extent, struct why *why)
 {
 	struct mbox_box *box = context;
 	const struct mbox_message *found;
-	int fd = open_current(box, why);
+	const struct stat *stamp;
+	int fd = open_message(box, n, why);
 
 	if (fd < 0 && fd != -ENOENT)
 		return fd;
@@ -241,16 +244,17 @@ static int fetch(void *context, size_t n, struct spool_extent *extent, struct wh
 		return why_set(why, ESTALE, WHY_TEMP, "4.2.0",
 			"%s: another program has removed the message", box->path);
 	}
-	found = &current(box)->at[find(box, n)];
+	found = &current(box)->table.at[find(box, n)];
+	stamp = &current(box)->stamp;
 	*extent = (struct spool_extent){.fd = fd,
 		.offset = found->offset,
 		.length = found->length,
 		.form = SPOOL_FORM_MBOXRD,
 		.octets = found->seen.octets,
-		.stamp = {.inode = box->stamp.st_ino,
-			.size = (uint64_t)box->stamp.st_size,
-			.mtime_ns = to_ns(&box->stamp.st_mtim),
-			.ctime_ns = to_ns(&box->stamp.st_ctim)}};
+		.stamp = {.inode = stamp->st_ino,
+			.size = (uint64_t)stamp->st_size,
+			.mtime_ns = stamp_ns(&stamp->st_mtim),
+			.ctime_ns = stamp_ns(&stamp->st_ctim)}};
 	return 0;
 }
 
@@ -258,9 +262,9 @@ static int fetch(void *context, size_t n, struct spool_extent *extent, struct wh
  */
 static unsigned char *map_bits(const struct mbox_box *box, const unsigned char *bitmap)
 {
-	unsigned char *bits = calloc(current(box)->len / 8 + 1, 1);
+	unsigned char *bits = calloc(current(box)->table.len / 8 + 1, 1);
 
-	for (size_t n = 0; bits && n < box->shown.len; n++) {
+	for (size_t n = 0; bits && n < box->shown.table.len; n++) {
 		size_t place = find(box, n);
 
 		if (bitmap[n / 8] & 1u << n % 8 && place != MBOX_GONE)
@@ -269,20 +273,56 @@ static unsigned char *map_bits(const struct mbox_box *box, const unsigned char *
 	return bits;
 }
 
+/* Is each message whose bit is set where the list says? 1, 0 or -errno. */
+static int check_marked(
+	const struct mbox_box *box, const struct mbox *mbox, const unsigned char *bits)
+{
+	const struct mbox_list *list = current(box);
+	int right = 1;
+
+	for (size_t n = 0; right == 1 && !list->is_seen && n < list->table.len; n++) {
+		if (bits[n / 8] & 1u << n % 8)
+			right = mbox_list_check(list, mbox->fd, n);
+	}
+	return right;
+}
+
+/* *bits: which messages of the mailbox as it is now are to go. */
+static int find_marked(struct mbox_box *box, const struct mbox *mbox, const unsigned char *bitmap,
+	unsigned char **bits, struct why *why)
+{
+	int right;
+	int err;
+
+	*bits = map_bits(box, bitmap);
+	right = *bits ? check_marked(box, mbox, *bits) : -ENOMEM;
+	if (right < 0)
+		return why_errno(why, -right, box->path, "remove messages");
+	if (right)
+		return 0;
+	free(*bits);
+	*bits = NULL;
+	err = scan_again(box, mbox, why);
+	if (err)
+		return err;
+	*bits = map_bits(box, bitmap);
+	return *bits ? 0 : why_errno(why, ENOMEM, box->path, "remove messages");
+}
+
 static int remove_marked(
 	struct mbox_box *box, const struct mbox *mbox, const unsigned char *bitmap, struct why *why)
 {
-	int err = scan_again(box, mbox, why);
+	unsigned char *bits = NULL;
 	struct mbox_table left;
-	unsigned char *bits;
+	int err = list_again(box, mbox, why);
 
-	if (err)
-		return err;
-	bits = map_bits(box, bitmap);
-	if (!bits)
-		return why_errno(why, ENOMEM, box->path, "remove messages");
 	mbox_table_init(&left);
-	err = mbox_remove(mbox, current(box), bits, &left, why);
+	if (!err)
+		err = find_marked(box, mbox, bitmap, &bits, why);
+	if (!err)
+		err = mbox_remove(mbox, &current(box)->table, bits, &left, why);
+	if (!err)
+		mbox_list_keep(current(box), mbox, &left);
 	mbox_table_done(&left);
 	free(bits);
 	return err;

@@ -7,8 +7,8 @@
  *	spool-tool LOCATION STATE remove N...
  *
  * Numbers are from 1. Failure: the why on stderr, exit status 1; 2 for wrong use. The mailbox's
- *owner is the caller. $SPOOL_TOOL_WAIT: seconds to wait for locks (default 30); $SPOOL_TOOL_WHEN:
- *the From_ line's time.
+ * owner is the caller. $SPOOL_TOOL_WAIT: seconds to wait for locks (default 30); $SPOOL_TOOL_WHEN:
+ *the From_ line's time; $SPOOL_TOOL_CACHE: folder for indexes (default none).
  */
 #include "base/fd.h"
 #include "base/num.h"
@@ -168,6 +168,7 @@ int main(int argc, char **argv)
 		return usage();
 	place.location = argv[1];
 	place.state = argv[2];
+	place.cache = getenv("SPOOL_TOOL_CACHE");
 	place.owner = geteuid();
 	place.lock_seconds = (unsigned)setting("SPOOL_TOOL_WAIT", 30);
 	place.note = note;

@@ -1,0 +1,228 @@
+/*
+ * mbox_index - see mbox_index.h.
+ *
+ * What is checked, in this order, and what each check is for:
+ *
+ *	1. The file is regular, with one link, of this very user's and writable by nobody else: what
+ *	   others made is not looked at.
+ *	2. Magic, the kind of UIDL, checksums of head and rows: it was written to its end by this
+ *	   version. There is no sync and no rename; a torn one has wrong sums.
+ *	3. Each row keeps within the mailbox's size and follows the one before (mbox_index_row.h):
+ *no row, whoever wrote it, makes anybody read outside of the mailbox or write into it.
+ *	4. Inode, size, mtime and ctime are those of the mailbox now, and were old when it was
+ *scanned (stamp.h): nobody has written to it since, since nobody can set a ctime back. Then the
+ *	   table is what a scan would find.
+ *	5. If not, but it is the same inode, and larger, and its first block and the one that was
+ *its last are what they were: then it has grown. What is new is scanned, from the last message that
+ *was known on, and must begin with a From_ line behind an empty line there.
+ *	6. In all other cases it is scanned.
+ *
+ * Of these, 5 believes more than it sees: octets in the middle may have changed. Programs that
+ * remove or change mail move what lies behind, and with it the last block; two that write in place
+ * are known, Dovecot and c-client, and what they write there are flags (Status, X-Status), which
+ *are in no UIDL and move no border. Where a message was found in this way, whoever fetches or
+ *removes it looks whether it lies there first (mbox_store.c).
+ */
+#include "mbox_index.h"
+
+#include "base/fd.h"
+#include "checksum.h"
+#include "mbox_index_row.h"
+#include "stamp.h"
+#include "state_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sha256.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MAGIC 0x3178646e69786270u /* "pbxindx1" */
+#define BLOCK 4096
+
+static uint64_t head_sum(const struct mbox_index_head *head)
+{
+	return checksum(0, head, offsetof(struct mbox_index_head, sum));
+}
+
+/* The index's fd or -errno. */
+static int open_index(const struct spool_place *place, const char *path, int flags)
+{
+	char name[PATH_MAX];
+	int err = place->cache ? state_file_path(place->cache, path, "index", name) : -ENOENT;
+
+	return err ? err : state_file_open(name, flags);
+}
+
+static bool is_ours(int fd, uint64_t *size)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return false;
+	*size = (uint64_t)st.st_size;
+	return S_ISREG(st.st_mode) && st.st_nlink == 1 && st.st_uid == geteuid() &&
+	       !(st.st_mode & (S_IWGRP | S_IWOTH));
+}
+
+static bool is_head(const struct mbox_index_head *head, enum spool_uidl uidl, uint64_t size)
+{
+	return head->magic == MAGIC && head->sum == head_sum(head) &&
+	       head->uidl == (uint64_t)uidl && head->count <= MBOX_MESSAGES_MAX &&
+	       head->rows_len <= size - sizeof(*head) &&
+	       head->rows_len <= head->count * MBOX_INDEX_ROW_MAX;
+}
+
+static bool read_rows(struct mbox_index *index, int fd)
+{
+	const struct mbox_index_head *head = &index->head;
+
+	index->rows = malloc(head->rows_len + 1);
+	return index->rows &&
+	       fd_pread(fd, index->rows, head->rows_len, sizeof(*head)) ==
+		       (ssize_t)head->rows_len &&
+	       checksum(0, index->rows, head->rows_len) == head->rows_sum &&
+	       mbox_index_decode(index->rows, head->rows_len, head->count, head->first, head->size,
+		       &index->table);
+}
+
+static bool read_index(struct mbox_index *index, int fd, enum spool_uidl uidl)
+{
+	uint64_t size;
+
+	return is_ours(fd, &size) && size >= sizeof(index->head) &&
+	       fd_pread(fd, &index->head, sizeof(index->head), 0) == sizeof(index->head) &&
+	       is_head(&index->head, uidl, size) && read_rows(index, fd);
+}
+
+void mbox_index_done(struct mbox_index *index)
+{
+	mbox_table_done(&index->table);
+	free(index->rows);
+	index->rows = NULL;
+}
+
+bool mbox_index_read(struct mbox_index *index, const struct spool_place *place, const char *path)
+{
+	int fd = open_index(place, path, 0);
+	bool read;
+
+	if (fd < 0)
+		return false;
+	index->rows = NULL;
+	mbox_table_init(&index->table);
+	read = read_index(index, fd, place->uidl);
+	if (!read)
+		mbox_index_done(index);
+	fd_close(&fd);
+	return read;
+}
+
+bool mbox_index_is_current(const struct mbox_index *index, const struct stat *st)
+{
+	const struct mbox_index_head *head = &index->head;
+
+	return head->ino == st->st_ino && head->size == (uint64_t)st->st_size &&
+	       head->mtime_ns == stamp_ns(&st->st_mtim) && head->ctime_ns == stamp_ns(&st->st_ctim);
+}
+
+/* Hash a block at `offset`, of a file that ends at `size` or did. */
+static bool hash_block(int fd, uint64_t offset, uint64_t size, unsigned char out[static 32])
+{
+	char block[BLOCK];
+	uint64_t left = size - offset;
+	size_t want = left < sizeof(block) ? (size_t)left : sizeof(block);
+	SHA256_CTX sha;
+
+	if (fd_pread(fd, block, want, offset) != (ssize_t)want)
+		return false;
+	SHA256_Init(&sha);
+	SHA256_Update(&sha, (const uint8_t *)block, want);
+	SHA256_Final(out, &sha);
+	return true;
+}
+
+static bool hash_ends(
+	int fd, uint64_t size, unsigned char begin[static 32], unsigned char end[static 32])
+{
+	return hash_block(fd, 0, size, begin) &&
+	       hash_block(fd, size > BLOCK ? size - BLOCK : 0, size, end);
+}
+
+/* Does a message's UIDL depend on nothing in front of it? */
+static bool is_kind_local(uint64_t uidl)
+{
+	return uidl == SPOOL_UIDL_HASH || uidl == SPOOL_UIDL_POPA3D;
+}
+
+bool mbox_index_is_begin(const struct mbox_index *index, int fd, const struct stat *st)
+{
+	const struct mbox_index_head *head = &index->head;
+	unsigned char begin[32], end[32];
+
+	return head->count > 0 && is_kind_local(head->uidl) && head->ino == st->st_ino &&
+	       head->size < (uint64_t)st->st_size && hash_ends(fd, head->size, begin, end) &&
+	       memcmp(begin, head->begin, 32) == 0 && memcmp(end, head->end, 32) == 0;
+}
+
+static bool make_head(struct mbox_index_head *head, const struct mbox *mbox,
+	const struct mbox_table *table, const unsigned char *rows, size_t len)
+{
+	head->magic = MAGIC;
+	head->uidl = (uint64_t)mbox->place->uidl;
+	head->count = table->len;
+	head->first = table->len > 0 ? table->at[0].from : 0;
+	head->ino = mbox->st.st_ino;
+	head->size = table->size;
+	head->mtime_ns = stamp_ns(&mbox->st.st_mtim);
+	head->ctime_ns = stamp_ns(&mbox->st.st_ctim);
+	head->rows_len = len;
+	head->rows_sum = checksum(0, rows, len);
+	if (!hash_ends(mbox->fd, table->size, head->begin, head->end))
+		return false;
+	head->sum = head_sum(head);
+	return true;
+}
+
+/* How many octets of the rows, in whole blocks, are in the file already. */
+static size_t same_begin(const struct mbox_index *old, const unsigned char *rows, size_t len)
+{
+	size_t most = old && old->head.rows_len < len ? (size_t)old->head.rows_len : len;
+	size_t same = 0;
+
+	while (old && most - same >= BLOCK && memcmp(old->rows + same, rows + same, BLOCK) == 0)
+		same += BLOCK;
+	return same;
+}
+
+/* Killed anywhere in here, the sums are wrong. */
+static void write_index(
+	int fd, const struct mbox_index_head *head, const unsigned char *rows, size_t same)
+{
+	int err = fd_pwrite(fd, rows + same, head->rows_len - same, sizeof(*head) + same);
+
+	if (!err)
+		err = fd_pwrite(fd, head, sizeof(*head), 0);
+	if (!err && ftruncate(fd, (off_t)(sizeof(*head) + head->rows_len)) < 0)
+		err = -errno; /* what is behind the rows harms nobody */
+}
+
+void mbox_index_write(const struct mbox *mbox, const struct mbox_table *table, bool is_seen,
+	const struct mbox_index *old)
+{
+	struct mbox_index_head head = {.is_seen = is_seen};
+	unsigned char *rows;
+	uint64_t size;
+	size_t len;
+	int fd;
+
+	if (!mbox->place->cache || !mbox_index_encode(table, &rows, &len))
+		return;
+	fd = open_index(mbox->place, mbox->path, O_CREAT);
+	if (fd >= 0 && is_ours(fd, &size) && make_head(&head, mbox, table, rows, len))
+		write_index(fd, &head, rows, size > 0 ? same_begin(old, rows, len) : 0);
+	fd_close(&fd);
+	free(rows);
+}

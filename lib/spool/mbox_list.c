@@ -1,0 +1,165 @@
+/* mbox_list - see mbox_list.h. */
+#include "mbox_list.h"
+
+#include "base/fd.h"
+#include "mbox_from.h"
+#include "mbox_index.h"
+#include "mbox_scan.h"
+#include "stamp.h"
+#include "state_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+void mbox_list_init(struct mbox_list *list)
+{
+	*list = (struct mbox_list){0};
+}
+
+void mbox_list_done(struct mbox_list *list)
+{
+	mbox_table_done(&list->table);
+	mbox_list_init(list);
+}
+
+static void take_stamp(struct mbox_list *list, const struct stat *st)
+{
+	list->stamp = *st;
+	list->is_young = stamp_is_young(st);
+}
+
+/* Has a removal begun that whoever opens the mailbox next must finish? */
+static bool is_to_be_mended(const struct spool_place *place, const char *path)
+{
+	static const char *const journals[] = {"cut", "journal"};
+	char name[PATH_MAX];
+
+	for (size_t i = 0; i < sizeof(journals) / sizeof(journals[0]); i++) {
+		if (state_file_path(place->state, path, journals[i], name) < 0 ||
+			access(name, F_OK) == 0 || errno != ENOENT)
+			return true;
+	}
+	return false;
+}
+
+/* The index's table becomes the list's. */
+static bool take_table(struct mbox_list *list, struct mbox_index *index)
+{
+	list->table = index->table;
+	list->is_seen = index->head.is_seen;
+	mbox_table_init(&index->table);
+	return mbox_table_number_uidls(&list->table) == 0;
+}
+
+bool mbox_list_known(struct mbox_list *list, const struct spool_place *place, const char *path)
+{
+	struct mbox_index index;
+	struct stat st;
+	bool known;
+	int fd;
+
+	if (!mbox_index_read(&index, place, path))
+		return false;
+	fd = mbox_open_path(place, path, O_RDONLY, &st, NULL);
+	known = fd >= 0 && mbox_index_is_current(&index, &st) && !is_to_be_mended(place, path) &&
+		take_table(list, &index);
+	fd_close(&fd);
+	mbox_index_done(&index);
+	if (known)
+		list->stamp = st; /* it was old when the index was made */
+	else
+		mbox_list_done(list);
+	return known;
+}
+
+int mbox_list_scan(struct mbox_list *list, const struct mbox *mbox, struct why *why)
+{
+	int err = mbox_scan(mbox->fd, (uint64_t)mbox->st.st_size, mbox->path, &list->table, why);
+
+	take_stamp(list, &mbox->st);
+	list->is_seen = true;
+	return err;
+}
+
+/* What is new is scanned, from the last message on that is known. */
+static int scan_new(struct mbox_list *list, const struct mbox *mbox, struct why *why)
+{
+	struct mbox_table *table = &list->table;
+	uint64_t from = table->at[table->len - 1].from;
+	int err =
+		mbox_scan_from(mbox->fd, from, (uint64_t)mbox->st.st_size, mbox->path, table, why);
+
+	take_stamp(list, &mbox->st);
+	list->is_seen = false;
+	return err == -EBADMSG ? mbox_list_scan(list, mbox, why) : err;
+}
+
+static int update_from(
+	struct mbox_list *list, struct mbox_index *index, const struct mbox *mbox, struct why *why)
+{
+	bool is_current = mbox_index_is_current(index, &mbox->st);
+	bool is_begin = !is_current && mbox_index_is_begin(index, mbox->fd, &mbox->st);
+
+	if ((is_current || is_begin) && !take_table(list, index))
+		return why_errno(why, ENOMEM, mbox->path, "list messages");
+	take_stamp(list, &mbox->st);
+	if (is_current)
+		return 0;
+	return is_begin ? scan_new(list, mbox, why) : mbox_list_scan(list, mbox, why);
+}
+
+int mbox_list_make(struct mbox_list *list, const struct mbox *mbox, struct why *why)
+{
+	struct mbox_index index;
+	bool had = mbox_index_read(&index, mbox->place, mbox->path);
+	int err = had ? update_from(list, &index, mbox, why) : mbox_list_scan(list, mbox, why);
+
+	if (!err && !list->is_young && !(had && mbox_index_is_current(&index, &mbox->st)))
+		mbox_index_write(mbox, &list->table, list->is_seen, had ? &index : NULL);
+	if (had)
+		mbox_index_done(&index);
+	if (err)
+		mbox_list_done(list);
+	return err;
+}
+
+void mbox_list_keep(
+	const struct mbox_list *list, const struct mbox *mbox, const struct mbox_table *left)
+{
+	struct mbox now = *mbox;
+	struct mbox_index index;
+	bool had;
+
+	if (!mbox->place->cache || !stamp_settle(mbox->fd, &now.st) ||
+		left->size != (uint64_t)now.st.st_size)
+		return;
+	had = mbox_index_read(&index, mbox->place, mbox->path);
+	mbox_index_write(&now, left, list->is_seen, had ? &index : NULL);
+	if (had)
+		mbox_index_done(&index);
+}
+
+/* Does a From_ line begin at this offset? 1, 0 or -errno. */
+static int is_from(int fd, uint64_t offset)
+{
+	char line[MBOX_FROM_MAX + 1];
+	ssize_t len = fd_pread(fd, line, sizeof(line), offset);
+	const char *lf;
+
+	if (len < 0)
+		return (int)len;
+	lf = memchr(line, '\n', (size_t)len);
+	return lf && mbox_from_is_line(line, (size_t)(lf - line));
+}
+
+int mbox_list_check(const struct mbox_list *list, int fd, size_t n)
+{
+	uint64_t end = mbox_table_end(&list->table, n);
+	int right = n > 0 ? is_from(fd, list->table.at[n].from) : 1;
+
+	if (right == 1 && end < list->table.size)
+		right = is_from(fd, end);
+	return right;
+}

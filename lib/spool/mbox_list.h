@@ -1,0 +1,39 @@
+/*
+ * mbox_list - the messages of a mailbox as it is now: from the index (mbox_index.h) as far as that
+ * goes, else by a scan; and the index kept up to date.
+ */
+#ifndef SPOOL_MBOX_LIST_H
+#define SPOOL_MBOX_LIST_H
+
+#include "mbox.h"
+#include "mbox_table.h"
+
+struct mbox_list {
+	struct mbox_table table;
+	struct stat stamp; /* of the file when this was so */
+	bool is_young;     /* what is written to it next may leave the same stamp */
+	bool is_seen;      /* each message was seen where the table says, by this list or a scan */
+};
+
+void mbox_list_init(struct mbox_list *list);
+void mbox_list_done(struct mbox_list *list);
+
+/* Fill the empty list from the index alone, without a lock, if the mailbox is what it is about and
+ * nothing is to be mended. False: that is not so. */
+bool mbox_list_known(struct mbox_list *list, const struct spool_place *place, const char *path);
+
+/* Fill the empty list with what is in the locked mailbox. 0, or -errno with *why filled. */
+int mbox_list_make(struct mbox_list *list, const struct mbox *mbox, struct why *why);
+
+/* As mbox_list_make(), but nothing is taken from the index. */
+int mbox_list_scan(struct mbox_list *list, const struct mbox *mbox, struct why *why);
+
+/* The locked mailbox, whose list this was, was changed by mbox_remove() and has these messages
+ * left: the index need not be made anew. */
+void mbox_list_keep(
+	const struct mbox_list *list, const struct mbox *mbox, const struct mbox_table *left);
+
+/* Does message n of the table begin and end where it says? 1, 0 or -errno. */
+int mbox_list_check(const struct mbox_list *list, int fd, size_t n);
+
+#endif
