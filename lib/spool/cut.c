@@ -38,6 +38,7 @@
 #include "set_aside.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -121,11 +122,27 @@ static int cut_holes(struct cut_file *file, size_t left, bool *begun)
 	return 0;
 }
 
+/* Where the pieces go nothing is in memory any more, and all but whole blocks of them must be read
+ * first: better many at once than one after the other. */
+static void read_ahead(const struct cut_file *file)
+{
+	uint64_t shift = 0;
+
+	for (size_t n = 0; n < file->plan.count; n++) {
+		const struct cut *cut = &file->plan.at[n];
+
+		posix_fadvise(file->mbox->fd, (off_t)(cut->hole - shift), (off_t)cut_piece_len(cut),
+			POSIX_FADV_WILLNEED);
+		shift += cut->len;
+	}
+}
+
 /* Step 4. */
 static int put_pieces(const struct cut_file *file)
 {
 	uint64_t shift = 0;
 
+	read_ahead(file);
 	for (size_t n = 0; n < file->plan.count; n++) {
 		const struct cut *cut = &file->plan.at[n];
 		int err = put_piece(file, cut, cut->hole - shift, cut_piece_len(cut));
