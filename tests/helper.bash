@@ -55,7 +55,7 @@ place() {
 	user_failures = 1000
 	CONFIG
 	if [ ! -t 0 ]; then cat >>"$CONF"; fi
-	if [ "$(id -u)" = 0 ]; then chown "$OWNER" "$T/mail" "$T/cache"; fi
+	if [ "$(id -u)" = 0 ]; then chown "$OWNER" "$T/mail"; fi
 	export T SHM CONF
 	PIDS=()
 	FLAGS=()

@@ -209,3 +209,24 @@ all_dialogues() {
 	talk 'RETR 1' QUIT | sed -n '/^Subject/,/^\.$/p' | sed '$d; s/^\.//' >"$T/got"
 	expect_same "$T/message" "$T/got"
 }
+
+@test "pop3: a mailbox that has been listed is not read again by the next log-in" {
+	local index i
+	place
+	for i in $(seq 50); do
+		printf 'From a@b Tue Nov 24 13:00:00 2026\nMessage-ID: <%s@x>\n\n' "$i"
+		printf 'line %s\n' $(seq 500)
+		echo
+	done | seed alice
+	sleep 0.05 # so that it has not been written to just now
+	run -0 talk STAT QUIT
+	expect_line '\+OK 50 [0-9]+'
+	index=$(find "$T/cache" -name '*alice.index')
+	[ -n "$index" ]
+	[ "$(stat -c %a "$index")" = 600 ]
+	command -v strace >/dev/null || skip "needs strace"
+	printf '%s\r\n' 'USER alice' 'PASS secret' STAT UIDL QUIT |
+		strace -f -qq -y -o "$T/trace" -e trace=read,pread64 "$BUILD/pop3-session" --config "$CONF" >"$T/replies"
+	grep -q '^+OK 50 ' "$T/replies"
+	run ! grep -q 'mail/alice>' "$T/trace"
+}

@@ -130,21 +130,28 @@ static void never_block(int pair)
 }
 
 /* Without a cache each log-in reads the mailbox: slow, and nothing worse. */
+static void make_cache(struct folders *folders, const struct agent_child_plan *plan)
+{
+	char text[PATH_MAX + 100];
+	int err = agent_folder_cache(plan->conf, plan->account, folders->cache);
+
+	folders->has_cache = err == 0;
+	if (err == 0 || !plan->note)
+		return;
+	snprintf(text, sizeof(text), "%s: no indexes are kept there: %s", plan->conf->cache,
+		strerror(-err));
+	plan->note(plan->listener, text);
+}
+
 static int make_folders(
 	struct folders *folders, const struct agent_child_plan *plan, struct why *why)
 {
-	const struct conf *conf = plan->conf;
-	char text[PATH_MAX + 100];
-	int err = agent_folder_cache(conf, plan->account, folders->cache);
+	int err = agent_folder_state(
+		plan->conf, plan->account, folders->state, plan->note, plan->listener, why);
 
-	folders->has_cache = err == 0;
-	if (err < 0 && plan->note) {
-		snprintf(text, sizeof(text), "%s: no indexes are kept there: %s", conf->cache,
-			strerror(-err));
-		plan->note(plan->listener, text);
-	}
-	return agent_folder_state(
-		conf, plan->account, folders->state, plan->note, plan->listener, why);
+	if (err == 0)
+		make_cache(folders, plan);
+	return err;
 }
 
 int agent_child_start(

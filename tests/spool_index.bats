@@ -1,0 +1,118 @@
+#!/usr/bin/env bats
+# The index: what it saves, and that it never costs more than a scan.
+# shellcheck disable=SC2030,SC2031
+load helper
+load faults
+
+setup() {
+	faults_setup "${TMPDIR:-/var/tmp}"
+	mkdir "$T/cache"
+	export SPOOL_TOOL_CACHE=$T/cache
+	: >"$T/message"
+}
+
+teardown() { rm -rf "$T"; }
+
+index() { echo "$T/cache/${BOX//\//%2F}.index"; }
+
+# So that what was written before can't be mistaken for what is written now: the clock's tick, and then some.
+grow_old() { sleep 0.05; }
+
+# octets_read verb...: of the mailbox.
+octets_read() {
+	strace -qq -y -o "$T/trace" -e trace=read,pread64 "$TOOL" "mbox:$BOX" "$T/state" "$@" >/dev/null
+	awk -v box="<$BOX>" 'index($0, box) { sum += $NF } END { print sum + 0 }' "$T/trace"
+}
+
+listed() { diff <(tool list) <(SPOOL_TOOL_CACHE='' tool list); }
+
+@test "a mailbox that has not changed is not read" {
+	make_box 100 20000
+	grow_old
+	[ "$(octets_read list)" -ge "$(stat -c %s "$BOX")" ]
+	[ "$(octets_read list)" = 0 ]
+	listed
+}
+
+@test "of one that has grown only what is new is read" {
+	make_box 100 20000
+	grow_old
+	tool list >/dev/null
+	printf 'From x@y Tue Nov 24 13:00:00 2026\nMessage-ID: <n@x>\n\nhello\n\n' >>"$BOX"
+	grow_old
+	[ "$(octets_read list)" -lt 50000 ]
+	[ "$(octets_read list)" = 0 ]
+	printf 'Subject: ours\n\nhello\n' | tool deliver a@b c@d
+	grow_old
+	[ "$(octets_read list)" -lt 50000 ]
+	listed
+	[ "$(tool list | wc -l)" = 102 ]
+}
+
+@test "after a removal nothing is read anew" {
+	make_box 100 20000
+	grow_old
+	tool list >/dev/null
+	[ "$(octets_read remove 2 50 51 100)" -lt 200000 ]
+	[ "$(octets_read list)" = 0 ]
+	listed
+}
+
+@test "one that others have rewritten is read" {
+	make_box 100 20000
+	grow_old
+	tool list >/dev/null
+	perl -0777 -pi -e 's/\nMessage-ID: <50\@x>\n/\nMessage-ID: <xx\@x>\n/' "$BOX"
+	[ "$(octets_read list)" -ge "$(stat -c %s "$BOX")" ]
+	listed
+	perl -0777 -pe 's/\nMessage-ID: <51\@x>\n/\nMessage-ID: <yy\@x>\n/' "$BOX" >"$T/new"
+	cat "$T/new" >"$BOX"
+	listed
+	touch -d '2026-01-01' "$BOX"
+	listed
+}
+
+@test "an index of somebody else's is not believed" {
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	make_box 10 2000
+	grow_old
+	tool list >/dev/null
+	chown daemon "$(index)"
+	[ "$(octets_read list)" -ge "$(stat -c %s "$BOX")" ]
+	listed
+}
+
+@test "an index of another mailbox, under this one's name, is not believed" {
+	make_box 10 2000
+	grow_old
+	tool list >/dev/null
+	cp "$(index)" "$T/other"
+	make_box 12 3000
+	grow_old
+	cp "$T/other" "$(index)"
+	listed
+}
+
+@test "killed or failed at any call while the index is written: the next one lists what is there" {
+	local call n what
+	make_box 60 2000
+	grow_old
+	points "$CHANGES,openat,close" list >"$T/points"
+	for what in signal=KILL error=EIO error=ENOSPC; do
+		while read -r call n <&3; do
+			rm -f "$(index)"
+			traced "$call" "$what" "$n" list >/dev/null || true
+			listed || { echo "$what at $call $n"; return 1; }
+		done 3<"$T/points"
+	done
+}
+
+@test "a cache that is not there, or can't be written to, is no hindrance" {
+	make_box 10 2000
+	SPOOL_TOOL_CACHE=$T/nowhere tool list >"$T/list"
+	[ "$(wc -l <"$T/list")" = 10 ]
+	mkdir "$(index)"
+	tool list | cmp - "$T/list"
+	tool remove 1
+	[ "$(tool list | wc -l)" = 9 ]
+}
