@@ -149,3 +149,56 @@ killed_at() {
 	cmp "$BOX" "$T/half"
 	grep -q '^note: .*the journal is damaged' "$T/notes"
 }
+
+# interrupted WHERE: the cut that was made last, as the power may have interrupted it: in blocks behind its place.
+interrupted() {
+	local at len size
+	read -r at len < <(sed -n 's/.*COLLAPSE_RANGE, \([0-9]*\), \([0-9]*\)) *= 0$/\1 \2/p' "$T/trace" | tail -n 1)
+	size=$(stat -c %s "$BOX")
+	if [ "$1" = end ]; then
+		truncate -s $((size + len)) "$BOX"
+	elif [ $((at + $1 * 4096)) -lt "$size" ]; then
+		fallocate -i -o $((at + $1 * 4096)) -l "$len" "$BOX"
+	fi
+}
+
+@test "a cut that the power interrupted inside of the file system is finished" {
+	local n where
+	make_box 12 50000
+	want_without 2 5 8 12
+	fallocate -i -o 4096 -l 4096 "$BOX" 2>/dev/null || skip "no holes can be put into files"
+	for n in 3 4 5; do # two cuts of three, or all of them, are made
+		for where in 0 1 2 10 12 13 30 40 60 80 end; do
+			restore
+			strace -qq -o "$T/trace" -e trace=fallocate,ftruncate -e "inject=fallocate:signal=KILL:when=$n" \
+				-e inject=ftruncate:signal=KILL "$TOOL" "mbox:$BOX" "$T/state" remove 2 5 8 12 2>/dev/null || true
+			[ -e "$(cut_journal)" ]
+			interrupted "$where"
+			is_one_of "$T/want/after" || { echo "at $n, $where"; return 1; }
+		done
+	done
+}
+
+@test "zeros up to a block's border, of a mailbox that was being shortened, are cut off" {
+	local size
+	for n in 400 5000; do
+		make_box 12 50000
+		perl -0777 -pi -e 's/^(From .*\nMessage-ID: <12\@x>\n)(?:.*\n)*\z/$1\n/m' "$T/want/before"
+		perl -e 'print "x" x 63, "\n" for 1 .. $ARGV[0] / 64; print "\n"' "$n" >>"$T/want/before"
+		want_without 2 12
+		restore
+		killed_at ftruncate 1 remove 2 12
+		[ -e "$(cut_journal)" ]
+		size=$(unpadded "$BOX" | python3 -c 'import sys; print(sys.stdin.buffer.read().rindex(b"From a@b"))')
+		size=$((size + $(stat -c %s "$BOX") - $(unpadded "$BOX" | wc -c)))
+		python3 - "$BOX" "$size" <<-'END'
+			import os, sys
+			size = int(sys.argv[2])
+			end = min((size + 4095) // 4096 * 4096, os.stat(sys.argv[1]).st_size)
+			with open(sys.argv[1], "r+b") as box:
+			    box.seek(size)
+			    box.write(bytes(end - size))
+		END
+		is_one_of "$T/want/after" || { echo "$n"; return 1; }
+	done
+}

@@ -32,6 +32,7 @@
 #include "base/fd.h"
 #include "cut_check.h"
 #include "cut_file.h"
+#include "cut_mend.h"
 #include "disk.h"
 #include "journal.h"
 #include "mbox_pad.h"
@@ -272,7 +273,10 @@ static int replay(struct cut_file *file, struct why *why)
 	struct cut_state state;
 	struct stat st;
 	int found;
+	int err = cut_mend(file);
 
+	if (err)
+		return err;
 	if (fstat(file->mbox->fd, &st) < 0)
 		return -errno;
 	found = cut_check_find(file, &st, &state);

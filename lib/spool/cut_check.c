@@ -13,14 +13,35 @@
 #define CONTEXT   64
 #define BLANK_MAX 64 /* octets of empty lines in front of what was appended */
 
-/* Hash the last 4 KB of [from, to), where they lie now that `shift` octets are gone in front of
- * them. */
-static int hash(const struct cut_file *file, uint64_t from, uint64_t to, uint64_t shift,
+/* Octets that have moved down: `shift`, and those in front of `border` by `more`. */
+struct move {
+	uint64_t shift;
+	uint64_t border;
+	uint64_t more;
+};
+
+/* Read what lay at [at, at + len) before anything was moved. */
+static ssize_t read_moved(
+	const struct cut_file *file, void *out, size_t len, uint64_t at, const struct move *move)
+{
+	int fd = file->mbox->fd;
+	uint64_t now = at - move->shift;
+	size_t first = now >= move->border        ? 0
+		       : move->border - now < len ? (size_t)(move->border - now)
+						  : len;
+	ssize_t got = fd_pread(fd, out, first, now - (first > 0 ? move->more : 0));
+	ssize_t more = got < 0 ? got : fd_pread(fd, (char *)out + first, len - first, now + first);
+
+	return more < 0 ? more : got + more;
+}
+
+/* Hash the last 4 KB, or all if it is less, of what was [from, to). */
+static int hash(const struct cut_file *file, uint64_t from, uint64_t to, const struct move *move,
 	unsigned char out[static 32])
 {
 	unsigned char text[SPAN];
 	size_t len = to - from < SPAN ? (size_t)(to - from) : SPAN;
-	ssize_t got = fd_pread(file->mbox->fd, text, len, to - len - shift);
+	ssize_t got = read_moved(file, text, len, to - len, move);
 	SHA256_CTX sha;
 
 	if (got < 0)
@@ -31,19 +52,27 @@ static int hash(const struct cut_file *file, uint64_t from, uint64_t to, uint64_
 	return 0;
 }
 
+/* 1, 0 or -errno. */
+static int is_hash(const struct cut_file *file, uint64_t from, uint64_t to, const struct move *move,
+	const unsigned char want[static 32])
+{
+	unsigned char seen[32];
+	int err = hash(file, from, to, move, seen);
+
+	return err ? err : memcmp(seen, want, sizeof(seen)) == 0;
+}
+
 static uint64_t last_text(const struct cut_plan *plan)
 {
 	return plan->at[plan->count - 1].text;
 }
 
-static int hash_tail(const struct cut_file *file, uint64_t shift, unsigned char out[static 32])
+/* Where the brim ends. */
+static uint64_t brim(const struct cut_plan *plan)
 {
-	return hash(file, last_text(&file->plan), file->plan.end, shift, out);
-}
+	uint64_t border = (plan->end + plan->unit - 1) / plan->unit * plan->unit;
 
-static int hash_rest(const struct cut_file *file, uint64_t shift, unsigned char out[static 32])
-{
-	return hash(file, file->plan.end, file->plan.size, shift, out);
+	return border < plan->size ? border : plan->size;
 }
 
 /* The checksum of [from, to) where it lies now. */
@@ -87,10 +116,14 @@ static int make_contexts(struct cut_file *file, size_t n)
 
 int cut_check_make(struct cut_file *file)
 {
-	int err = hash_tail(file, 0, file->head.tail);
+	const struct cut_plan *plan = &file->plan;
+	const struct move none = {0};
+	int err = hash(file, last_text(plan), plan->end, &none, file->head.tail);
 
 	if (!err)
-		err = hash_rest(file, 0, file->head.rest);
+		err = hash(file, plan->end, brim(plan), &none, file->head.brim);
+	if (!err)
+		err = hash(file, brim(plan), plan->size, &none, file->head.rest);
 	for (size_t n = 0; !err && n < file->plan.count; n++)
 		err = make_contexts(file, n);
 	return err;
@@ -127,25 +160,55 @@ static int is_appended(const struct cut_file *file, uint64_t at)
 	return lf && mbox_from_is_line(text + begin, (size_t)(lf - text) - begin);
 }
 
+int cut_check_tail(const struct cut_file *file, uint64_t shift, uint64_t border, uint64_t more)
+{
+	const struct cut_plan *plan = &file->plan;
+	const struct move move = {shift, more > 0 ? border : 0, more};
+
+	return is_hash(file, last_text(plan), plan->end, &move, file->head.tail);
+}
+
+/* Is all of what was [from, to) zeros? 1, 0 or -errno. */
+static int is_zeros(const struct cut_file *file, uint64_t from, uint64_t to, uint64_t shift)
+{
+	static const char none[SPAN];
+	char text[SPAN];
+
+	while (from < to) {
+		size_t len = to - from < SPAN ? (size_t)(to - from) : SPAN;
+		ssize_t got = fd_pread(file->mbox->fd, text, len, from - shift);
+
+		if (got < 0)
+			return (int)got;
+		if ((size_t)got < len || memcmp(text, none, len) != 0)
+			return 0;
+		from += len;
+	}
+	return 1;
+}
+
+/* Is there what is to be cut off? 1, 0 or -errno. */
+static int is_rest(const struct cut_file *file, uint64_t shift)
+{
+	const struct cut_plan *plan = &file->plan;
+	const struct move move = {.shift = shift};
+	int is = is_hash(file, plan->end, brim(plan), &move, file->head.brim);
+
+	if (is == 0)
+		is = is_zeros(file, plan->end, brim(plan), shift);
+	return is <= 0 ? is : is_hash(file, brim(plan), plan->size, &move, file->head.rest);
+}
+
 /* Is it so that `shift` octets were cut out and the end was cut off, or not? 1, 0 or -errno. */
 static int fits(const struct cut_file *file, uint64_t size, uint64_t shift, bool is_shortened)
 {
 	uint64_t end = (is_shortened ? file->plan.end : file->plan.size) - shift;
-	unsigned char seen[32];
-	int err;
+	int is = size >= end ? cut_check_tail(file, shift, 0, 0) : 0;
 
-	if (size < end)
-		return 0;
-	err = hash_tail(file, shift, seen);
-	if (err)
-		return err;
-	if (memcmp(seen, file->head.tail, sizeof(seen)) != 0)
-		return 0;
-	err = is_shortened ? 0 : hash_rest(file, shift, seen);
-	if (err)
-		return err;
-	if (!is_shortened && memcmp(seen, file->head.rest, sizeof(seen)) != 0)
-		return 0;
+	if (is == 1 && !is_shortened)
+		is = is_rest(file, shift);
+	if (is <= 0)
+		return is;
 	return size == end ? 1 : is_appended(file, end);
 }
 

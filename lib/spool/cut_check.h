@@ -26,6 +26,13 @@ int cut_check_make(struct cut_file *file);
  * -errno. */
 int cut_check_find(const struct cut_file *file, const struct stat *st, struct cut_state *state);
 
+/*
+ * Does the end of what is kept lie where it must, now that `shift` octets are gone in front of it?
+ * What would lie in front of `border` lies `more` octets further down (see cut_mend.h; 0: nothing
+ * does). 1, 0 or -errno.
+ */
+int cut_check_tail(const struct cut_file *file, uint64_t shift, uint64_t border, uint64_t more);
+
 /* All cuts are made: does what is kept around cut n lie where it must, at `hole` (the hole's place
  * now)? 1, 0 or -errno. */
 int cut_check_place(const struct cut_file *file, size_t n, uint64_t hole);

@@ -53,6 +53,7 @@ int cut_file_create(struct cut_file *file)
 
 	head->magic = MAGIC;
 	head->ino = file->mbox->st.st_ino;
+	head->unit = file->plan.unit;
 	head->size = file->plan.size;
 	head->end = file->plan.end;
 	head->count = file->plan.count;
@@ -94,6 +95,7 @@ static int load_plan(struct cut_file *file, uint64_t size)
 		return -ENOMEM;
 	plan->count = head->count;
 	plan->lines_len = head->lines_len;
+	plan->unit = head->unit;
 	plan->size = head->size;
 	plan->end = head->end;
 	err = read_part(file, plan->at, cuts_size(file), sizeof(*head));

@@ -16,7 +16,9 @@ struct cut_head {
 	uint64_t end;
 	uint64_t count;
 	uint64_t lines_len;
-	unsigned char tail[32]; /* see cut_check.h */
+	uint64_t unit;          /* disk_cut_unit() */
+	unsigned char tail[32]; /* these: see cut_check.h */
+	unsigned char brim[32];
 	unsigned char rest[32];
 	uint64_t sum; /* of all before it, the cuts and the lines */
 };

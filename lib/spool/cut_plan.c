@@ -163,6 +163,14 @@ static size_t count_holes(const struct mbox_table *table, const unsigned char *b
 	return count;
 }
 
+/* A file with holes, which no mail program makes, could not be mended (cut_mend.h). */
+static bool has_hole(const struct mbox *mbox)
+{
+	uint64_t begin, end;
+
+	return disk_find_hole(mbox->fd, 0, &begin, &end) < 0 || begin < end;
+}
+
 int cut_plan_make(struct cut_plan *plan, const struct mbox *mbox, const struct mbox_table *table,
 	const unsigned char *bitmap)
 {
@@ -170,8 +178,8 @@ int cut_plan_make(struct cut_plan *plan, const struct mbox *mbox, const struct m
 	size_t holes = count_holes(table, bitmap);
 	int err;
 
-	*plan = (struct cut_plan){.size = table->size, .end = table->size};
-	if (unit == 0)
+	*plan = (struct cut_plan){.unit = unit, .size = table->size, .end = table->size};
+	if (unit == 0 || has_hole(mbox))
 		return -EOPNOTSUPP;
 	plan->at = calloc(holes + 1, sizeof(*plan->at));
 	plan->lines = malloc((holes + 1) * MBOX_FROM_MAX);
@@ -200,5 +208,5 @@ bool cut_plan_is_sound(const struct cut_plan *plan)
 			return false;
 		at = plan->at[i].text;
 	}
-	return plan->end <= plan->size;
+	return plan->unit > 0 && plan->unit <= PIECE_MAX && plan->end <= plan->size;
 }

@@ -35,6 +35,7 @@ struct cut_plan {
 	size_t count;
 	char *lines;
 	size_t lines_len;
+	uint64_t unit; /* disk_cut_unit() */
 	uint64_t size; /* of the mailbox */
 	uint64_t end;  /* what lies from here on is cut off */
 };

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -69,4 +70,22 @@ int disk_cut(int fd, uint64_t at, uint64_t len)
 		rc = fallocate(fd, FALLOC_FL_COLLAPSE_RANGE, (off_t)at, (off_t)len);
 	} while (rc < 0 && errno == EINTR);
 	return rc < 0 ? -errno : 0;
+}
+
+int disk_find_hole(int fd, uint64_t from, uint64_t *begin, uint64_t *end)
+{
+	struct stat st;
+	off_t at;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	at = lseek(fd, (off_t)from, SEEK_HOLE);
+	if (at < 0 && errno != ENXIO) /* nothing is there */
+		return -errno;
+	*begin = at < 0 ? (uint64_t)st.st_size : (uint64_t)at;
+	at = lseek(fd, (off_t)*begin, SEEK_DATA);
+	if (at < 0 && errno != ENXIO)
+		return -errno;
+	*end = at < 0 ? (uint64_t)st.st_size : (uint64_t)at;
+	return 0;
 }

@@ -23,4 +23,8 @@ uint64_t disk_cut_unit(int fd);
  * (FALLOC_FL_COLLAPSE_RANGE, fallocate(2)). They may not reach the file's end. */
 int disk_cut(int fd, uint64_t at, uint64_t len);
 
+/* Where the file's first hole at or behind `from` begins and ends; [size, size) if there is none. 0
+ * or -errno. */
+int disk_find_hole(int fd, uint64_t from, uint64_t *begin, uint64_t *end);
+
 #endif

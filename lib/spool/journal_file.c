@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PLAN_MAGIC 0x326e616c70786270u /* "pbxplan2" */
+#define PLAN_MAGIC 0x336e616c70786270u /* "pbxplan3" */
 #define SLOT_MAGIC 0x32746f6c73786270u /* "pbxslot2" */
 #define BLOCK      4096
 
@@ -95,6 +95,7 @@ int journal_file_plan(struct journal *journal, const struct mbox *mbox, uint64_t
 		return err;
 	plan->magic = PLAN_MAGIC;
 	plan->ino = mbox->st.st_ino;
+	plan->block = (uint64_t)mbox->st.st_blksize;
 	plan->start = start;
 	plan->new_size = start;
 	plan->end = end;
@@ -159,7 +160,7 @@ static int load_plan(struct journal *journal)
 	/* No memory is asked for that the file can't fill. */
 	if ((size_t)len < sizeof(*plan) || plan->magic != PLAN_MAGIC ||
 		plan->extents > (uint64_t)st.st_size / sizeof(struct journal_extent) ||
-		plan->chunk > PIECE_MAX || plan->chunk == 0)
+		plan->chunk > PIECE_MAX || plan->chunk == 0 || plan->block == 0)
 		return -EBADMSG;
 	journal->extents = calloc(plan->extents + 1, sizeof(struct journal_extent));
 	if (!journal->extents)

@@ -6,45 +6,83 @@
 
 #include <errno.h>
 #include <sha256.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define GHOST_SIZE (64UL * 1024)
 #define BLANK_MAX  64 /* octets of empty lines in front of what was appended */
 
-/* Hash `len` octets of the mailbox, 64 KB at the most, from `offset` on. */
-static int hash_octets(
-	const struct journal *journal, uint64_t offset, size_t len, unsigned char out[static 32])
+struct ghost {
+	unsigned char brim[32];
+	unsigned char rest[64];
+	bool is_brim_zeros;
+};
+
+static bool is_zeros(const unsigned char *text, size_t len)
 {
-	unsigned char *text = malloc(len + 1);
+	for (size_t i = 0; i < len; i++) {
+		if (text[i])
+			return false;
+	}
+	return true;
+}
+
+/* Hash [from, to) of the mailbox, 64 KB at the most. */
+static int hash_octets(const struct journal *journal, uint64_t from, uint64_t to,
+	unsigned char out[static 32], bool *zeros)
+{
+	unsigned char *text = malloc(GHOST_SIZE);
 	SHA256_CTX sha;
 	ssize_t got;
 
 	if (!text)
 		return -ENOMEM;
-	got = fd_pread(journal->mbox->fd, text, len, offset);
+	got = fd_pread(journal->mbox->fd, text, (size_t)(to - from), from);
 	if (got >= 0) {
 		SHA256_Init(&sha);
 		SHA256_Update(&sha, text, (size_t)got);
 		SHA256_Final(out, &sha);
+		*zeros = is_zeros(text, (size_t)got);
 	}
 	free(text);
 	return got < 0 ? (int)got : 0;
 }
 
-static int hash(const struct journal *journal, unsigned char out[static 64])
+/* Where the brim ends. */
+static uint64_t brim(const struct journal_plan *plan)
+{
+	uint64_t block = plan->block < GHOST_SIZE ? plan->block : GHOST_SIZE;
+	uint64_t border = (plan->new_size + block - 1) / block * block;
+
+	return border < plan->end ? border : plan->end;
+}
+
+static int make(const struct journal *journal, struct ghost *ghost)
 {
 	const struct journal_plan *plan = &journal->plan;
-	uint64_t span = plan->end - plan->new_size;
-	size_t len = span < GHOST_SIZE ? (size_t)span : GHOST_SIZE;
-	int err = hash_octets(journal, plan->new_size, len, out);
+	uint64_t from = brim(plan);
+	uint64_t span = plan->end - from < GHOST_SIZE ? plan->end - from : GHOST_SIZE;
+	bool ignored;
+	int err = hash_octets(journal, plan->new_size, from, ghost->brim, &ghost->is_brim_zeros);
 
-	return err ? err : hash_octets(journal, plan->end - len, len, out + 32);
+	if (!err)
+		err = hash_octets(journal, from, from + span, ghost->rest, &ignored);
+	if (!err)
+		err = hash_octets(journal, plan->end - span, plan->end, ghost->rest + 32, &ignored);
+	return err;
 }
 
 int journal_ghost_make(struct journal *journal)
 {
-	return hash(journal, journal->plan.ghost);
+	struct ghost ghost;
+	int err = make(journal, &ghost);
+
+	if (err)
+		return err;
+	memcpy(journal->plan.brim, ghost.brim, sizeof(ghost.brim));
+	memcpy(journal->plan.ghost, ghost.rest, sizeof(ghost.rest));
+	return 0;
 }
 
 /*
@@ -69,16 +107,18 @@ static int is_appended(const struct journal *journal)
 int journal_ghost_matches(const struct journal *journal, const struct stat *st)
 {
 	const struct journal_plan *plan = &journal->plan;
-	unsigned char ghost[sizeof(plan->ghost)];
 	uint64_t size = (uint64_t)st->st_size;
+	struct ghost ghost;
 	int err;
 
 	if (plan->ino != st->st_ino || size < plan->end)
 		return 0;
-	err = hash(journal, ghost);
+	err = make(journal, &ghost);
 	if (err)
 		return err;
-	if (memcmp(ghost, plan->ghost, sizeof(ghost)) != 0)
+	if (memcmp(ghost.rest, plan->ghost, sizeof(ghost.rest)) != 0)
+		return 0;
+	if (!ghost.is_brim_zeros && memcmp(ghost.brim, plan->brim, sizeof(ghost.brim)) != 0)
 		return 0;
 	return size == plan->end ? 1 : is_appended(journal);
 }

@@ -6,6 +6,10 @@
  * Its first 64 KB and its last 64 KB are hashed in the plan. The first are written over as soon as
  * anybody appends to the finished mailbox; the last are shifted by what another program puts in or
  * takes out anywhere in front of them.
+ *
+ * To cut the end off is two steps for the file system: the rest of the block that is then the last
+ * is zeroed, and the size is set. The power may fail in between. So what lies up to that block's
+ * border, the brim, is hashed by itself, and may also be zeros.
  */
 #ifndef SPOOL_JOURNAL_GHOST_H
 #define SPOOL_JOURNAL_GHOST_H

@@ -205,8 +205,8 @@ static void write_index(
 
 	if (!err)
 		err = fd_pwrite(fd, head, sizeof(*head), 0);
-	if (!err && ftruncate(fd, (off_t)(sizeof(*head) + head->rows_len)) < 0)
-		err = -errno; /* what is behind the rows harms nobody */
+	if (err || ftruncate(fd, (off_t)(sizeof(*head) + head->rows_len)) < 0)
+		return; /* what is behind the rows harms nobody */
 }
 
 void mbox_index_write(const struct mbox *mbox, const struct mbox_table *table, bool is_seen,

@@ -19,20 +19,14 @@ struct row {
 
 _Static_assert(sizeof(struct row) == 24, "no holes in what is compared and summed");
 
-static int digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool is_hex(const char *uidl, size_t len)
 {
-	for (size_t i = 0; i < len; i++) {
-		if (digit(uidl[i]) < 0)
-			return false;
-	}
-	return len % 2 == 0;
+	return len % 2 == 0 && strspn(uidl, "0123456789abcdef") >= len;
+}
+
+static unsigned digit(char c)
+{
+	return (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10) & 15;
 }
 
 static size_t uidl_room(const struct row *row)

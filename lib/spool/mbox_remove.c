@@ -195,13 +195,15 @@ struct kept {
 /* [from, to) is kept. Neighbours become one. */
 static void keep(struct kept *kept, uint64_t from, uint64_t to)
 {
-	struct journal_extent *last = kept->count > 0 ? &kept->at[kept->count - 1] : NULL;
+	struct journal_extent *next = kept->at + kept->count;
 
-	if (last && last->offset + last->length == from)
-		last->length += to - from;
-	else
-		kept->at[kept->count++] = (struct journal_extent){from, to - from};
 	kept->octets += to - from;
+	if (kept->count > 0 && next[-1].offset + next[-1].length == from) {
+		next[-1].length += to - from;
+		return;
+	}
+	*next = (struct journal_extent){from, to - from};
+	kept->count++;
 }
 
 /* The octets of message n's From_ line without padding, or with it where there is little. */
