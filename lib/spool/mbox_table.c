@@ -1,7 +1,7 @@
 /* mbox_table - see mbox_table.h. */
 #include "mbox_table.h"
 
-#include "uidl.h"
+#include "mbox_names.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -44,102 +44,136 @@ uint64_t mbox_table_end(const struct mbox_table *table, size_t n)
 	return n + 1 < table->len ? table->at[n + 1].from : table->size;
 }
 
-static int compare_hash(const struct mbox_message *a, const struct mbox_message *b)
+/* Of its unique-id as the scanner made it, or as much of that as leaves room for a number. */
+static size_t base_len(const struct mbox_message *message)
 {
-	return memcmp(a->seen.uidl, b->seen.uidl, UIDL_HASH_LEN);
+	if (message->uidl_len == 0)
+		return strnlen(message->seen.uidl, MBOX_UIDL_MAX);
+	return message->uidl_len < MBOX_UIDL_MAX ? message->uidl_len : MBOX_UIDL_MAX;
 }
 
-/* Pointers into one array: for equal hashes the address is the order. */
-static int compare(const void *a, const void *b)
-{
-	const struct mbox_message *const *left = a, *const *right = b;
-	int order = compare_hash(*left, *right);
+enum { TAKEN, NEXT_NUMBER }; /* of a name: some message has it; what comes behind it next */
 
-	if (order)
-		return order;
-	return *left < *right ? -1 : *left > *right;
+/*
+ * Somebody has this message's unique-id already: add a number that makes it another one. What a
+ * number is added to may itself look like that ("a", "a-2", "a"), so each result is looked up. Each
+ * number is tried once: all together takes as many steps as there are messages, whoever has chosen
+ * the names.
+ */
+static int add_number(
+	struct mbox_names *names, struct mbox_message *message, struct mbox_name *base)
+{
+	char *text = message->seen.uidl;
+	size_t len = message->uidl_len;
+	uint32_t number = base->value[NEXT_NUMBER] ? base->value[NEXT_NUMBER] : 2;
+	struct mbox_name *name;
+
+	do {
+		int more = snprintf(text + len, SPOOL_UIDL_SIZE - len, "-%u", (unsigned)number++);
+
+		name = mbox_names_get(names, text, len + (size_t)more);
+		if (!name)
+			return -ENOMEM;
+	} while (name->value[TAKEN]);
+	name->value[TAKEN] = true;
+	mbox_names_get(names, text, len)->value[NEXT_NUMBER] = number;
+	return 0;
 }
 
-/* The messages sorted by the hash in their UIDL, then by place. NULL: no memory. */
-static struct mbox_message **sorted(const struct mbox_table *table)
+static int number_one(struct mbox_names *names, struct mbox_message *message)
 {
-	struct mbox_message **list = calloc(table->len + 1, sizeof(struct mbox_message *));
+	struct mbox_name *name;
 
-	if (!list)
-		return NULL;
-	for (size_t i = 0; i < table->len; i++)
-		list[i] = &table->at[i];
-	qsort(list, table->len, sizeof(struct mbox_message *), compare);
-	return list;
+	message->uidl_len = (uint8_t)base_len(message);
+	message->seen.uidl[message->uidl_len] = '\0';
+	name = mbox_names_get(names, message->seen.uidl, message->uidl_len);
+	if (!name)
+		return -ENOMEM;
+	if (name->value[TAKEN])
+		return add_number(names, message, name);
+	name->value[TAKEN] = true;
+	return 0;
 }
 
 int mbox_table_number_uidls(struct mbox_table *table)
 {
-	struct mbox_message **list = sorted(table);
-	size_t first = 0;
+	struct mbox_names names;
+	int err = mbox_names_init(&names, table->len);
 
-	if (!list)
-		return -ENOMEM;
-	for (size_t i = 1; i < table->len; i++) {
-		if (compare_hash(list[i], list[first]) != 0)
-			first = i;
-		else
-			snprintf(list[i]->seen.uidl + UIDL_HASH_LEN,
-				SPOOL_UIDL_SIZE - UIDL_HASH_LEN, "-%zu", i - first + 1);
+	for (size_t n = 0; !err && n < table->len; n++)
+		err = number_one(&names, &table->at[n]);
+	mbox_names_done(&names);
+	return err;
+}
+
+enum { SHOWN, NOW, FIRST }; /* of a name: how many have it; of those now the first, plus one */
+
+static struct mbox_name *find_name(struct mbox_names *names, const struct mbox_message *message)
+{
+	return mbox_names_get(names, message->seen.uidl, base_len(message));
+}
+
+/* next[n]: of the messages that are like message n the next one, plus one; 0: there is none. */
+static int collect_now(struct mbox_names *names, const struct mbox_table *now, uint32_t *next)
+{
+	for (size_t n = now->len; n-- > 0;) {
+		struct mbox_name *name = find_name(names, &now->at[n]);
+
+		if (!name)
+			return -ENOMEM;
+		next[n] = name->value[FIRST];
+		name->value[FIRST] = (uint32_t)n + 1;
+		name->value[NOW]++;
 	}
-	free(list);
 	return 0;
 }
 
-/* The end of the run of equal hashes that begins at list[first]. */
-static size_t run_end(struct mbox_message **list, size_t len, size_t first)
+static int count_shown(struct mbox_names *names, const struct mbox_table *shown)
 {
-	size_t end = first;
+	for (size_t n = 0; n < shown->len; n++) {
+		struct mbox_name *name = find_name(names, &shown->at[n]);
 
-	while (end < len && compare_hash(list[first], list[end]) == 0)
-		end++;
-	return end;
+		if (!name)
+			return -ENOMEM;
+		name->value[SHOWN]++;
+	}
+	return 0;
 }
 
 /*
- * Walk both in the order of their hashes. Of several that are alike, each is taken for the one in
- * the same place among them; but if some of them are gone nobody can say which, and then all of
- * them count as gone: what is shown in the wrong place, or removed, could be one that was never
- * seen.
+ * Of several that are alike, each is taken for the one in the same place among them; but if some of
+ * them are gone nobody can say which, and then all of them count as gone: what is shown in the
+ * wrong place, or removed, could be one that was never seen.
  */
-static void map_sorted(const struct mbox_table *shown, struct mbox_message **old,
-	const struct mbox_table *now, struct mbox_message **new, size_t *where)
+static void map_shown(struct mbox_names *names, const struct mbox_table *shown,
+	const uint32_t *next, size_t *where)
 {
-	size_t n = 0;
+	for (size_t n = 0; n < shown->len; n++) {
+		struct mbox_name *name = find_name(names, &shown->at[n]);
 
-	for (size_t o = 0; o < shown->len;) {
-		size_t old_end = run_end(old, shown->len, o);
-		size_t new_end;
-		bool found;
-
-		while (n < now->len && compare_hash(new[n], old[o]) < 0)
-			n++;
-		new_end = n < now->len && compare_hash(new[n], old[o]) == 0
-				  ? run_end(new, now->len, n)
-				  : n;
-		found = new_end - n >= old_end - o;
-		for (size_t i = o; i < old_end; i++)
-			where[old[i] - shown->at] =
-				found ? (size_t)(new[n + i - o] - now->at) : MBOX_GONE;
-		o = old_end;
-		n = new_end;
+		where[n] = MBOX_GONE;
+		if (name->value[NOW] < name->value[SHOWN])
+			continue;
+		where[n] = name->value[FIRST] - 1;
+		name->value[FIRST] = next[where[n]];
 	}
 }
 
 int mbox_table_map(const struct mbox_table *shown, const struct mbox_table *now, size_t *where)
 {
-	struct mbox_message **old = sorted(shown);
-	struct mbox_message **new = sorted(now);
-	int err = old && new ? 0 : -ENOMEM;
+	uint32_t *next = calloc(now->len + 1, sizeof(*next));
+	struct mbox_names names;
+	int err = mbox_names_init(&names, now->len);
 
+	if (!next)
+		err = -ENOMEM;
 	if (!err)
-		map_sorted(shown, old, now, new, where);
-	free(old);
-	free(new);
+		err = collect_now(&names, now, next);
+	if (!err)
+		err = count_shown(&names, shown);
+	if (!err)
+		map_shown(&names, shown, next, where);
+	mbox_names_done(&names);
+	free(next);
 	return err;
 }

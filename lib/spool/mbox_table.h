@@ -7,9 +7,14 @@
 #define MBOX_GONE         SIZE_MAX
 #define MBOX_MESSAGES_MAX (4u << 20)
 
+/* Octets of a unique-id as a scan makes it: of the 70 that RFC 1939 section 7 allows, what is left
+ * in front of the largest number. What is longer is cut, and may then be like others. */
+#define MBOX_UIDL_MAX (70 - (sizeof("-4194304") - 1))
+
 struct mbox_message {
 	struct spool_message seen;
-	uint8_t uidl_len; /* of seen.uidl, without the number that mbox_table_number_uidls() adds */
+	uint8_t uidl_len; /* of seen.uidl, without the number that mbox_table_number_uidls() adds;
+			     0: all of it, and there is none */
 	uint64_t from;    /* where its From_ line begins; it reaches up to the next one's */
 	uint64_t offset;  /* of the message itself, behind From_ line and padding */
 	uint64_t length;
@@ -32,11 +37,13 @@ uint64_t mbox_table_end(const struct mbox_table *table, size_t n);
 /* Add an empty row. 0, -EFBIG (MBOX_MESSAGES_MAX) or -ENOMEM. */
 int mbox_table_add(struct mbox_table *table, struct mbox_message **out);
 
-/* Tell messages of one UIDL apart: the second gets "-2" added, the third "-3". 0 or -ENOMEM. */
+/* Tell messages of one UIDL apart: the second gets "-2" added, the third "-3", or the next number
+ * that makes it one of its own. A message's number depends on those in front of it alone. Done
+ * again (rows were added), the result is as if it had been done once. 0 or -ENOMEM. */
 int mbox_table_number_uidls(struct mbox_table *table);
 
-/* For each message of `shown` its place in `now`, found by the hash in its UIDL, or MBOX_GONE: also
- * for all that are alike when some of them are gone. 0 or -ENOMEM. */
+/* For each message of `shown` its place in `now`, found by its UIDL without the number, or
+ * MBOX_GONE: also for all that are alike when some of them are gone. 0 or -ENOMEM. */
 int mbox_table_map(const struct mbox_table *shown, const struct mbox_table *now, size_t *where);
 
 #endif
