@@ -2,21 +2,24 @@
  * mbox_scan - see mbox_scan.h.
  *
  * One pass, constant memory apart from the table. Only a line that may be a From_ line or padding
- * is ever kept, so lines may be of any length and hold any octets. The count of wire octets must be
- * what a reader gets who unquotes (mail/mboxrd.h) and ends each line in CRLF (mail/crlf.h); the
- * unit tests compare them.
+ * is ever kept, so lines may be of any length and hold any octets. Headers are taken line by line;
+ * bodies, which are nearly all of a mailbox, in blocks (mbox_lines.h) as long as nothing in them
+ * may begin a message. The count of wire octets must be what a reader gets who unquotes
+ * (mail/mboxrd.h) and ends each line in CRLF (mail/crlf.h); the unit tests compare them.
  */
 #include "mbox_scan.h"
 
 #include "base/fd.h"
 #include "base/why.h"
+#include "mbox_lines.h"
 #include "mbox_pad.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define READ_SIZE (256UL * 1024)
+#define READ_SIZE (1UL << 20)
 
 static void line_begin(struct mbox_scan *scan)
 {
@@ -188,24 +191,94 @@ static int line_end(struct mbox_scan *scan, bool has_lf)
 	return 0;
 }
 
+/* Octets of the empty line that ends at text[at - 1], 0 if that is none. text[0] begins a line. */
+static unsigned blank_before(const char *text, size_t at)
+{
+	if (text[at - 1] != '\n')
+		return 0;
+	if (at == 1 || text[at - 2] == '\n')
+		return 1;
+	return text[at - 2] == '\r' && (at == 2 || text[at - 3] == '\n') ? 2 : 0;
+}
+
+/* Do nothing but '>' stand between text[at] and the begin of its line, at least one? */
+static bool is_behind_quotes(const char *text, size_t at)
+{
+	size_t first = at;
+
+	while (first > 0 && text[first - 1] == '>')
+		first--;
+	return first < at && (first == 0 || text[first - 1] == '\n');
+}
+
+/*
+ * Take whole lines of a body: text[0..len) ends in LF and begins with a line that can't be a From_
+ * line. Returns where one may be that can, or len. What follows from text_line_end() for each line:
+ * its octets and one for each LF that has no CR in front, less one if it is quoted.
+ */
+static size_t take_lines(struct mbox_scan *scan, const char *text, size_t len)
+{
+	struct mbox_lines lines = {0};
+	size_t quoted = 0;
+	size_t at = 0;
+
+	while ((at = mbox_lines_count(text, at, len, &lines)) < len) {
+		if (!mbox_from_is_prefix(text + at, len - at))
+			continue;
+		if (blank_before(text, at))
+			break;
+		quoted += is_behind_quotes(text, at);
+	}
+	if (uidl_wants_more(&scan->uidl))
+		uidl_text(&scan->uidl, text, at);
+	scan->at += at;
+	scan->blank_len = blank_before(text, at);
+	scan->octets += at + lines.lf - lines.crlf - quoted - (scan->blank_len ? 2 : 0);
+	line_begin(scan);
+	return at;
+}
+
+static bool is_fast(const struct mbox_scan *scan)
+{
+	return scan->line_len == 0 && !scan->is_kept &&
+	       (uidl_is_in_body(&scan->uidl) || !uidl_wants_more(&scan->uidl));
+}
+
+/* Take the next line, with its LF, or as many as can be taken at once. */
+static int take_line(struct mbox_scan *scan, const char *text, size_t len, size_t *used)
+{
+	const char *lf;
+	int err;
+
+	if (is_fast(scan)) {
+		*used = take_lines(scan, text, len);
+		return 0;
+	}
+	lf = memchr(text, '\n', len);
+	*used = (size_t)(lf - text) + 1;
+	take_piece(scan, text, *used - 1);
+	scan->at++;
+	err = line_end(scan, true);
+	if (!err)
+		line_begin(scan);
+	return err;
+}
+
 int mbox_scan_feed(struct mbox_scan *scan, const char *text, size_t len)
 {
-	const char *end = text + len;
+	const char *last = memrchr(text, '\n', len);
+	size_t lines = last ? (size_t)(last - text) + 1 : 0;
+	size_t at = 0;
 
-	while (text < end) {
-		const char *lf = memchr(text, '\n', (size_t)(end - text));
-		int err;
+	while (at < lines) {
+		size_t used;
+		int err = take_line(scan, text + at, lines - at, &used);
 
-		take_piece(scan, text, (size_t)((lf ? lf : end) - text));
-		if (!lf)
-			return 0;
-		scan->at++;
-		err = line_end(scan, true);
 		if (err)
 			return err;
-		line_begin(scan);
-		text = lf + 1;
+		at += used;
 	}
+	take_piece(scan, text + lines, len - lines);
 	return 0;
 }
 
@@ -243,8 +316,13 @@ static int scan_pieces(int fd, uint64_t from, uint64_t size, struct mbox_table *
 static int scan_file(int fd, uint64_t from, uint64_t size, struct mbox_table *table)
 {
 	char *buffer = malloc(READ_SIZE);
-	int err = buffer ? scan_pieces(fd, from, size, table, buffer) : -ENOMEM;
+	int err = -ENOMEM;
 
+	if (size > from + READ_SIZE) /* let the disk be ahead of us; a hint, which nothing depends
+					on */
+		(void)posix_fadvise(fd, (off_t)from, 0, POSIX_FADV_SEQUENTIAL);
+	if (buffer)
+		err = scan_pieces(fd, from, size, table, buffer);
 	free(buffer);
 	if (err)
 		mbox_table_done(table);

@@ -2,23 +2,28 @@
  */
 #include "uidl.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
+#define FIELD(name, identifies)                                                                    \
+	{                                                                                          \
+		name, sizeof(name) - 1, identifies                                                 \
+	}
+
 static const struct {
 	const char *name;
+	size_t len;
 	bool identifies;
 } fields[] = {
-	{"received", true},
-	{"message-id", false}, /* drafts and copies have the same one, whatever is in them */
-	{"delivered-to", false},
-	{"x-delivery-id", false},
-	{"date", false},
-	{"from", false},
-	{"to", false},
-	{"cc", false},
-	{"subject", false},
+	FIELD("received", true),
+	FIELD("message-id", false), /* drafts and copies have the same one, whatever is in them */
+	FIELD("delivered-to", false),
+	FIELD("x-delivery-id", false),
+	FIELD("date", false),
+	FIELD("from", false),
+	FIELD("to", false),
+	FIELD("cc", false),
+	FIELD("subject", false),
 };
 
 static void line_begin(struct uidl *uidl)
@@ -43,28 +48,35 @@ bool uidl_wants_more(const struct uidl *uidl)
 	return uidl->in_header || !uidl->identified;
 }
 
+bool uidl_is_in_body(const struct uidl *uidl)
+{
+	return !uidl->in_header;
+}
+
 /* What does not count: white space in a header, which may be folded; in a body only what may be
  * part of a line end. */
-static bool is_skipped(const struct uidl *uidl, char c)
+static bool is_skipped(bool in_header, char c)
 {
-	return c == '\r' || c == '\n' || (uidl->in_header && (c == ' ' || c == '\t'));
+	return c == '\r' || c == '\n' || (in_header && (c == ' ' || c == '\t'));
 }
 
 static void hash(struct uidl *uidl, const char *text, size_t len)
 {
 	unsigned char packed[256];
-	size_t n = 0;
+	bool in_header = uidl->in_header;
 
-	for (size_t i = 0; i < len; i++) {
-		if (is_skipped(uidl, text[i]))
-			continue;
-		packed[n++] = (unsigned char)text[i];
-		if (n == sizeof(packed)) {
-			SHA256_Update(&uidl->sha, packed, n);
-			n = 0;
+	while (len > 0) {
+		size_t part = len < sizeof(packed) ? len : sizeof(packed);
+		size_t n = 0;
+
+		for (size_t i = 0; i < part; i++) { /* without a branch: nobody can predict it */
+			packed[n] = (unsigned char)text[i];
+			n += !is_skipped(in_header, text[i]);
 		}
+		SHA256_Update(&uidl->sha, packed, n);
+		text += part;
+		len -= part;
 	}
-	SHA256_Update(&uidl->sha, packed, n);
 }
 
 /* The name is complete: does its field count? A separator keeps two fields from reading as one. */
@@ -73,7 +85,7 @@ static void name_end(struct uidl *uidl)
 	uidl->in_name = false;
 	uidl->hashed = false;
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		if (strlen(fields[i].name) != uidl->name_len ||
+		if (fields[i].len != uidl->name_len ||
 			strncasecmp(fields[i].name, uidl->name, uidl->name_len) != 0)
 			continue;
 		uidl->hashed = true;
@@ -130,9 +142,13 @@ void uidl_line_end(struct uidl *uidl)
 
 void uidl_finish(struct uidl *uidl, char out[static UIDL_HASH_LEN + 1])
 {
+	static const char digits[] = "0123456789abcdef";
 	uint8_t digest[SHA256_DIGEST_LENGTH];
 
 	SHA256_Final(digest, &uidl->sha);
-	for (size_t i = 0; i < UIDL_HASH_LEN / 2; i++)
-		snprintf(out + 2 * i, 3, "%02x", digest[i]);
+	for (size_t i = 0; i < UIDL_HASH_LEN / 2; i++) {
+		out[2 * i] = digits[digest[i] >> 4];
+		out[2 * i + 1] = digits[digest[i] & 15];
+	}
+	out[UIDL_HASH_LEN] = '\0';
 }

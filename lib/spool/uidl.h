@@ -42,6 +42,10 @@ bool uidl_wants_more(const struct uidl *uidl);
 void uidl_text(struct uidl *uidl, const char *text, size_t len);
 void uidl_line_end(struct uidl *uidl);
 
+/* Behind the header lines make no difference any more: once this is true, the text may be given to
+ * uidl_text() with its line ends, as many lines at once as there are. */
+bool uidl_is_in_body(const struct uidl *uidl);
+
 void uidl_finish(struct uidl *uidl, char out[static UIDL_HASH_LEN + 1]);
 
 #endif

@@ -227,6 +227,24 @@ static void each_place_in_a_block(void **state)
 	}
 }
 
+/* Whatever counts in a few bits must not run over. */
+static void nothing_but_one_word(void **state)
+{
+	static const char *const some[] = {"\n", "\r\n", "\r", "\n>From ", ">From ", "\nFr", "x"};
+	static char text[50000];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(some); i++) {
+		size_t len = strlen(F "Received: x\n\nx\n");
+
+		memcpy(text, F "Received: x\n\nx\n", len);
+		for (; len + strlen(some[i]) < sizeof(text); len += strlen(some[i]))
+			memcpy(text + len, some[i], strlen(some[i]));
+		check_same(text, len, len);
+		check_same(text, len, 9000);
+	}
+}
+
 struct padded {
 	const char *text;
 	const char *content[2];
@@ -442,17 +460,75 @@ static void goes_on_nowhere_else(void **state)
 	}
 }
 
+/* Holes read as NULs: one line of more than 4 GiB, and messages behind it. */
+static void more_than_4_gib(void **state)
+{
+	static const char first[] = F "Received: x\n\nbody\n";
+	static const char second[] = "\n\n" F PAD "Received: y\n\n>From x\n\n" F "Received: z\n";
+	const uint64_t hole = UINT64_C(5) << 30;
+	const uint64_t size = sizeof(first) - 1 + hole + sizeof(second) - 1;
+	const uint64_t from = size - (sizeof(second) - 1) + 2;
+	struct mbox_table table;
+	int fd = file_with(first, sizeof(first) - 1);
+
+	(void)state;
+	assert_int_equal(
+		pwrite(fd, second, sizeof(second) - 1, (off_t)(from - 2)), sizeof(second) - 1);
+	mbox_table_init(&table);
+	assert_int_equal(mbox_scan(fd, size, "x", &table, NULL), 0);
+	for (int again = 0; again < 2; again++) {
+		assert_int_equal(table.len, 3);
+		assert_int_equal(table.size, size);
+		assert_int_equal(table.at[0].length, from - 1 - strlen(F));
+		assert_int_equal(
+			table.at[0].seen.octets, strlen("Received: x\r\n\r\nbody\r\n") + hole + 2);
+		assert_int_equal(table.at[1].from, from);
+		assert_int_equal(table.at[1].offset, from + strlen(F PAD));
+		assert_int_equal(table.at[1].length, strlen("Received: y\n\n>From x\n"));
+		assert_int_equal(table.at[1].seen.octets, strlen("Received: y\r\n\r\nFrom x\r\n"));
+		assert_int_equal(table.at[2].offset, size - strlen("Received: z\n"));
+		assert_int_equal(mbox_scan_from(fd, from, size, "x", &table, NULL), 0);
+	}
+	mbox_table_done(&table);
+	close(fd);
+}
+
+static void hundred_thousand_messages(void **state)
+{
+	static const char message[] = F "Message-ID: <1>\nReceived: x\n\nbody\n\n";
+	const size_t count = 100000, len = sizeof(message) - 1;
+	char *text = malloc(count * len);
+	struct mbox_table table;
+
+	(void)state;
+	for (size_t n = 0; n < count; n++)
+		memcpy(text + n * len, message, len);
+	assert_int_equal(scan_pieces(text, count * len, 1 << 20, &table), 0);
+	assert_int_equal(table.len, count);
+	for (size_t n = 0; n < count; n++) {
+		assert_int_equal(table.at[n].from, n * len);
+		assert_int_equal(table.at[n].length, len - strlen(F) - 1);
+		assert_int_equal(strtoul(table.at[n].seen.uidl + UIDL_HASH_LEN, NULL, 10),
+			n == 0 ? 0 : -(n + 1));
+	}
+	mbox_table_done(&table);
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(anything_in_any_pieces),
 		cmocka_unit_test(each_place_in_a_block),
+		cmocka_unit_test(nothing_but_one_word),
 		cmocka_unit_test(padding_is_no_part_of_a_message),
 		cmocka_unit_test(padding_changes_no_uidl),
 		cmocka_unit_test(long_padding_lines),
 		cmocka_unit_test(goes_on_at_each_message),
 		cmocka_unit_test(goes_on_after_growth),
 		cmocka_unit_test(goes_on_nowhere_else),
+		cmocka_unit_test(more_than_4_gib),
+		cmocka_unit_test(hundred_thousand_messages),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
