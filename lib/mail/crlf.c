@@ -1,5 +1,10 @@
-/* crlf - see crlf.h. Runs of plain octets are found with memchr and copied whole. */
+/*
+ * crlf - see crlf.h. What is plain, lines that end in LF or CRLF, is copied 16 octets at a time;
+ * the loop around it knows what to do with everything else, and with the last few octets.
+ */
 #include "mail/crlf.h"
+
+#include "base/lanes.h"
 
 #include <string.h>
 
@@ -8,58 +13,91 @@ void crlf_init(struct crlf *crlf)
 	*crlf = (struct crlf){.at_start = true};
 }
 
-/* How many octets from in[0..len) can be copied as they are: up to a CR or LF. */
-static size_t plain_run(const char *in, size_t len)
-{
-	const char *lf = memchr(in, '\n', len);
-	const char *cr;
+struct run {
+	const char *in;
+	size_t in_len;
+	size_t used;
+	char *out;
+	size_t out_max;
+	size_t put;
+};
 
-	if (lf)
-		len = (size_t)(lf - in);
-	cr = memchr(in, '\r', len);
-	return cr ? (size_t)(cr - in) : len;
+static void put_line_end(struct crlf *crlf, struct run *run)
+{
+	run->out[run->put++] = '\r';
+	run->out[run->put++] = '\n';
+	crlf->at_start = true;
+}
+
+/* Up to the first CR that no LF is known to follow, or where fewer than 16 octets are left. No CR
+ * is held. 16 octets are always copied, and those behind a line end overwritten. */
+static void copy_lines(struct crlf *crlf, struct run *run)
+{
+	while (run->in_len - run->used >= LANES && run->out_max - run->put >= LANES + 3) {
+		const char *in = run->in + run->used;
+		lanes octets = lanes_load(in);
+		size_t len;
+
+		if (crlf->at_start && *in == '.')
+			run->out[run->put++] = '.';
+		lanes_store(run->out + run->put, octets);
+		len = lanes_first(lanes_where(octets, '\n') | lanes_where(octets, '\r'));
+		if (len > 0)
+			crlf->at_start = false;
+		run->put += len;
+		run->used += len;
+		if (len == LANES)
+			continue;
+		if (in[len] == '\r') {
+			if (run->in_len - run->used < 2 || in[len + 1] != '\n')
+				return;
+			run->used++;
+		}
+		run->used++;
+		put_line_end(crlf, run);
+	}
+}
+
+/* One octet, whatever it is. It takes up to three octets of room. */
+static void step(struct crlf *crlf, struct run *run)
+{
+	char c = run->in[run->used];
+
+	if (c == '\n') { /* LF or CRLF: a line end either way */
+		crlf->held_cr = false;
+		put_line_end(crlf, run);
+		run->used++;
+		return;
+	}
+	if (crlf->held_cr) { /* no LF came: the CR was content */
+		run->out[run->put++] = '\r';
+		crlf->held_cr = false;
+		crlf->at_start = false;
+	}
+	run->used++;
+	if (c == '\r') {
+		crlf->held_cr = true;
+		return;
+	}
+	if (crlf->at_start && c == '.')
+		run->out[run->put++] = '.';
+	crlf->at_start = false;
+	run->out[run->put++] = c;
 }
 
 void crlf_run(struct crlf *crlf, const char *in, size_t in_len, size_t *in_used, char *out,
 	size_t out_max, size_t *out_len)
 {
-	size_t used = 0;
-	size_t put = 0;
+	struct run run = {.in = in, .in_len = in_len, .out = out, .out_max = out_max};
 
-	while (used < in_len && out_max - put >= 4) {
-		size_t run;
-
-		if (in[used] == '\n') { /* LF or CRLF: a line end either way */
-			out[put++] = '\r';
-			out[put++] = '\n';
-			crlf->held_cr = false;
-			crlf->at_start = true;
-			used++;
-			continue;
-		}
-		if (crlf->held_cr) { /* no LF came: the CR was content */
-			out[put++] = '\r';
-			crlf->held_cr = false;
-			crlf->at_start = false;
-			continue;
-		}
-		if (in[used] == '\r') {
-			crlf->held_cr = true;
-			used++;
-			continue;
-		}
-		if (crlf->at_start && in[used] == '.')
-			out[put++] = '.';
-		crlf->at_start = false;
-		run = plain_run(in + used, in_len - used);
-		if (run > out_max - put)
-			run = out_max - put;
-		memcpy(out + put, in + used, run);
-		put += run;
-		used += run;
+	while (run.used < run.in_len && run.out_max - run.put >= 3) {
+		if (!crlf->held_cr)
+			copy_lines(crlf, &run);
+		for (size_t i = 0; i < LANES && run.used < in_len && out_max - run.put >= 3; i++)
+			step(crlf, &run);
 	}
-	*in_used = used;
-	*out_len = put;
+	*in_used = run.used;
+	*out_len = run.put;
 }
 
 size_t crlf_finish(struct crlf *crlf, char out[static 8])

@@ -7,11 +7,14 @@
  */
 #include "mail/mboxrd.h"
 
+#include "base/lanes.h"
+
 #include <string.h>
 
 static const char word[] = "From ";
-#define WORD_LEN (sizeof(word) - 1)
-#define STEP_MAX (1 + WORD_LEN + 1) /* the most that one octet of input may put out */
+#define WORD_LEN   (sizeof(word) - 1)
+#define QUOTES_MAX 16
+#define STEP_MAX   (1 + WORD_LEN + 1) /* the most that one octet of input may put out */
 
 void mboxrd_init(struct mboxrd *rd, enum mboxrd_direction direction)
 {
@@ -66,17 +69,57 @@ static size_t step(struct mboxrd *rd, char c, char *out)
 	return len;
 }
 
-/* Copy the rest of the line, or as much of it as there is and fits. */
-static size_t copy_line(struct mboxrd *rd, const char *in, size_t len, char *out)
+/* Does a line that begins with c have to be looked at? On the way out only if it is quoted. */
+static bool is_margin(const struct mboxrd *rd, char c)
 {
-	const char *end = memchr(in, '\n', len);
+	return c == '>' || (c == word[0] && rd->direction == MBOXRD_QUOTE);
+}
 
-	if (end) {
-		len = (size_t)(end - in) + 1;
-		rd->at_margin = true;
+/* The next place behind `at` where such a line begins, or len. */
+static size_t next_margin(const struct mboxrd *rd, const char *in, size_t at, size_t len)
+{
+	char other = rd->direction == MBOXRD_QUOTE ? word[0] : '>';
+
+	for (at++; len - at >= LANES; at += LANES) {
+		lanes begins = lanes_where(lanes_load(in + at - 1), '\n');
+		lanes here = lanes_load(in + at);
+		size_t first =
+			lanes_first(begins & (lanes_where(here, '>') | lanes_where(here, other)));
+
+		if (first < LANES)
+			return at + first;
 	}
-	memcpy(out, in, len);
+	while (at < len && !(in[at - 1] == '\n' && is_margin(rd, in[at])))
+		at++;
+	return at;
+}
+
+size_t mboxrd_plain(struct mboxrd *rd, const char *in, size_t len)
+{
+	if (len == 0 || (rd->at_margin && (rd->quoted || rd->matched > 0 || is_margin(rd, in[0]))))
+		return 0;
+	len = next_margin(rd, in, 0, len);
+	rd->at_margin = in[len - 1] == '\n';
 	return len;
+}
+
+/* The '>' that a line begins with, where that and what follows lies in in[0..len), and out has room
+ * for one more. Returns how many there were; 0: the line's begin has to be taken in steps. */
+static size_t take_margin(struct mboxrd *rd, const char *in, size_t len, char *out, size_t *put)
+{
+	size_t quotes = 0;
+
+	while (quotes < len && quotes <= QUOTES_MAX && in[quotes] == '>')
+		quotes++;
+	if (quotes == 0 || quotes > QUOTES_MAX || len - quotes < WORD_LEN || rd->quoted ||
+		rd->matched > 0)
+		return 0;
+	rd->at_margin = false;
+	*put = quotes;
+	if (memcmp(in + quotes, word, WORD_LEN) == 0)
+		*put = rd->direction == MBOXRD_QUOTE ? quotes + 1 : quotes - 1;
+	memset(out, '>', *put);
+	return quotes;
 }
 
 void mboxrd_run(struct mboxrd *rd, const char *in, size_t in_len, size_t *in_used, char *out,
@@ -86,16 +129,23 @@ void mboxrd_run(struct mboxrd *rd, const char *in, size_t in_len, size_t *in_use
 	size_t put = 0;
 
 	while (used < in_len && out_max - put >= STEP_MAX) {
-		if (rd->at_margin) {
-			put += step(rd, in[used++], out + put);
-		} else {
-			size_t room = out_max - put;
-			size_t len = in_len - used < room ? in_len - used : room;
+		size_t room = out_max - put, quotes;
+		size_t len =
+			mboxrd_plain(rd, in + used, in_len - used < room ? in_len - used : room);
 
-			len = copy_line(rd, in + used, len, out + put);
+		if (len > 0) {
+			memcpy(out + put, in + used, len);
 			used += len;
 			put += len;
+			continue;
 		}
+		len = in_len - used < room ? in_len - used : room - 1;
+		len = take_margin(rd, in + used, len, out + put, &quotes);
+		used += len;
+		if (len > 0)
+			put += quotes;
+		else
+			put += step(rd, in[used++], out + put);
 	}
 	*in_used = used;
 	*out_len = put;

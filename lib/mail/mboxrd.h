@@ -30,6 +30,10 @@ void mboxrd_init(struct mboxrd *rd, enum mboxrd_direction direction);
 void mboxrd_run(struct mboxrd *rd, const char *in, size_t in_len, size_t *in_used, char *out,
 	size_t out_max, size_t *out_len);
 
+/* How many octets from in[0] on stay as they are: who takes them from there need not have them
+ * copied. They count as run. 0: mboxrd_run() has to look at the next ones. */
+size_t mboxrd_plain(struct mboxrd *rd, const char *in, size_t len);
+
 /* Put out what is still held back at the end of the message; true when all is out. Call until true.
  */
 bool mboxrd_finish(struct mboxrd *rd, char *out, size_t out_max, size_t *out_len);

@@ -139,6 +139,90 @@ static void random_round_trip(void **state)
 	}
 }
 
+/* The same, line by line, of a whole message. */
+static size_t change_simply(enum mboxrd_direction direction, const char *in, size_t len, char *out)
+{
+	size_t put = 0;
+
+	for (size_t at = 0; at < len;) {
+		const char *lf = memchr(in + at, '\n', len - at);
+		size_t end = lf ? (size_t)(lf - in) + 1 : len, quotes = at;
+
+		while (quotes < end && in[quotes] == '>')
+			quotes++;
+		if (end - quotes >= 5 && memcmp(in + quotes, "From ", 5) == 0) {
+			if (direction == MBOXRD_QUOTE)
+				out[put++] = '>';
+			else if (quotes > at)
+				at++;
+		}
+		memcpy(out + put, in + at, end - at);
+		put += end - at;
+		at = end;
+	}
+	return put;
+}
+
+/* As a reader does that copies nothing it need not: what is plain is taken where it lies. */
+static size_t change_pieces(
+	enum mboxrd_direction direction, const char *in, size_t len, size_t max, char *out)
+{
+	struct mboxrd rd;
+	size_t done = 0, total = 0, used, put;
+
+	mboxrd_init(&rd, direction);
+	while (done < len) {
+		size_t part = 1 + (size_t)random() % max;
+		char *piece;
+
+		part = part < len - done ? part : len - done;
+		piece = malloc(part);
+		memcpy(piece, in + done, part);
+		used = put = random() % 3 ? mboxrd_plain(&rd, piece, part) : 0;
+		if (put > 0)
+			memcpy(out + total, piece, put);
+		else
+			mboxrd_run(&rd, piece, part, &used, out + total,
+				16 + (size_t)random() % max, &put);
+		assert_true(used + put > 0);
+		free(piece);
+		done += used;
+		total += put;
+	}
+	while (!mboxrd_finish(&rd, out + total, 16, &put))
+		total += put;
+	return total + put;
+}
+
+static void anything_in_any_pieces(void **state)
+{
+	static const char *const words[] = {"\n", ">", "F", "From ", ">From ", "\nFrom ",
+		"\n>From ", "\n>>>>>>>>>>>>>>>>>>>>From ", "\n>Fro", "\nFr", "\r\n", "x", "\n\n",
+		"The quick brown fox jumps over the lazy dog.\n",
+		"> What From there says the quick brown fox?\n"};
+	static char in[4000], want[9000], got[9000];
+
+	(void)state;
+	srandom(4155);
+	for (int i = 0; i < 10000; i++) {
+		enum mboxrd_direction direction = i % 2 ? MBOXRD_QUOTE : MBOXRD_UNQUOTE;
+		size_t dull = 1 + (size_t)i % 8, len = 0, want_len;
+
+		for (size_t wanted = (size_t)random() % 3900; len < wanted;) {
+			size_t pick =
+				(size_t)random() % ((size_t)random() % dull ? 2 : COUNT(words));
+			const char *word = words[COUNT(words) - 1 - pick];
+
+			memcpy(in + len, word, strlen(word));
+			len += strlen(word);
+		}
+		want_len = change_simply(direction, in, len, want);
+		assert_int_equal(
+			change_pieces(direction, in, len, i % 3 ? 3000 : 40, got), want_len);
+		assert_memory_equal(got, want, want_len);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -147,6 +231,7 @@ int main(void)
 		cmocka_unit_test(unquoted_from_stays),
 		cmocka_unit_test(long_run),
 		cmocka_unit_test(random_round_trip),
+		cmocka_unit_test(anything_in_any_pieces),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
