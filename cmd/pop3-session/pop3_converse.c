@@ -44,20 +44,22 @@ void pop3_log_end(const struct pop3_session *session, const char *event)
 /* The body of a multi-line response, and the "." that ends it: only if the body came to its end. */
 static int say_body(struct pop3_session *session)
 {
-	char piece[PIECE_SIZE];
+	struct stream *stream = &session->link.stream;
 	ssize_t n = 0;
+	size_t room;
+	char *out;
 
-	while (session->link.stream.error == 0 &&
-		(n = session->reply.body(session, piece, sizeof(piece))) > 0) {
-		session->link.stream.write_deadline = deadline(session);
-		stream_put(&session->link.stream, piece, (size_t)n);
+	while ((out = stream_room(stream, PIECE_SIZE, &room)) != NULL &&
+		(n = session->reply.body(session, out, room)) > 0) {
+		stream->write_deadline = deadline(session);
+		stream_added(stream, (size_t)n);
 		session->octets_sent += (uint64_t)n;
 	}
 	pop3_message_close(&session->message);
 	if (n < 0)
 		return (int)n;
-	stream_put(&session->link.stream, ".\r\n", 3);
-	return session->link.stream.error;
+	stream_put(stream, ".\r\n", 3);
+	return stream->error;
 }
 
 /* Say what a handler has left. 0, or -errno where the conversation can't go on. */

@@ -129,15 +129,16 @@ static size_t cut(struct pop3_message *message)
 	return at;
 }
 
-/* Unquote what was read, or, behind the last of it, what the decoder still holds. */
+/* Unquote a bit of what was read, or, behind the last of it, what the decoder still holds. */
 static void unquote(struct pop3_message *message)
 {
+	size_t left = message->raw_end - message->raw_at;
 	size_t used;
 
 	message->text = message->plain;
-	if (message->raw_at < message->raw_end) {
+	if (left > 0) {
 		mboxrd_run(&message->mboxrd, message->raw + message->raw_at,
-			message->raw_end - message->raw_at, &used, message->plain,
+			left < POP3_LINES ? left : POP3_LINES, &used, message->plain,
 			sizeof(message->plain), &message->text_len);
 		message->raw_at += used;
 	} else {
@@ -146,24 +147,35 @@ static void unquote(struct pop3_message *message)
 	}
 }
 
+/* Take as much of what was read as can be sent from where it lies. */
+static void take_plain(struct pop3_message *message, size_t len)
+{
+	message->text = message->raw + message->raw_at;
+	message->text_len = len;
+	message->raw_at += len;
+}
+
 /* Get more text: there is some afterwards, or the message is drained, or (once in a while) call
  * again. */
 static int refill(struct pop3_message *message)
 {
+	size_t len;
+
 	if (message->raw_at == message->raw_end && message->read < message->extent.length) {
 		int err = read_piece(message);
 
 		if (err < 0)
 			return err;
 	}
-	if (message->extent.form == AGENT_FORM_MBOXRD) {
+	len = message->raw_end - message->raw_at;
+	if (message->extent.form == AGENT_FORM_MBOXRD)
+		len = mboxrd_plain(&message->mboxrd, message->raw + message->raw_at, len);
+	else
+		message->drained = len == 0;
+	if (len > 0 || message->drained)
+		take_plain(message, len);
+	else
 		unquote(message);
-	} else {
-		message->text = message->raw + message->raw_at;
-		message->text_len = message->raw_end - message->raw_at;
-		message->raw_at = message->raw_end;
-		message->drained = message->text_len == 0;
-	}
 	if (message->lines_left != POP3_WHOLE_MESSAGE)
 		message->text_len = cut(message);
 	return 0;

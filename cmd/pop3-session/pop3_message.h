@@ -18,8 +18,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define POP3_PIECE         65536      /* octets read at once */
-#define POP3_WHOLE_MESSAGE UINT64_MAX /* lines of body: all of them */
+#define POP3_PIECE         (128UL * 1024) /* octets read at once */
+#define POP3_LINES         4096           /* of these, those that are unquoted at once */
+#define POP3_WHOLE_MESSAGE UINT64_MAX     /* lines of body: all of them */
 
 struct pop3_message {
 	bool open;
@@ -30,8 +31,8 @@ struct pop3_message {
 	size_t raw_at;
 	size_t raw_end;
 	struct mboxrd mboxrd;
-	char plain[POP3_PIECE];
-	const char *text; /* text[0..text_len): unquoted, in raw or in plain; not sent */
+	char plain[POP3_LINES]; /* for lines that were quoted, and their neighbours */
+	const char *text;       /* text[0..text_len): unquoted, in raw or in plain; not sent */
 	size_t text_len;
 	bool drained; /* no text comes after that */
 

@@ -348,20 +348,40 @@ int stream_flush(struct stream *stream, int64_t deadline)
 	return stream->error;
 }
 
+char *stream_room(struct stream *stream, size_t least, size_t *room)
+{
+	int err = stream->error ? stream->error : buf_reserve(&stream->output, least);
+
+	if (err < 0) {
+		stream->error = err;
+		return NULL;
+	}
+	*room = stream->output.cap - stream->output.len;
+	return stream->output.at + stream->output.len;
+}
+
+void stream_added(struct stream *stream, size_t len)
+{
+	stream->output.len += len;
+	if (stream->output.len >= STREAM_OUTPUT_SIZE)
+		(void)stream_flush(stream, stream->write_deadline);
+}
+
 void stream_put(struct stream *stream, const void *data, size_t len)
 {
 	const char *at = data;
 
-	while (len > 0 && stream->error == 0) {
+	while (len > 0) {
 		size_t part = len < STREAM_OUTPUT_SIZE ? len : STREAM_OUTPUT_SIZE;
-		int err = buf_add(&stream->output, at, part);
+		size_t room;
+		char *out = stream_room(stream, part, &room);
 
-		if (err < 0)
-			stream->error = err;
+		if (!out)
+			return;
+		memcpy(out, at, part);
+		stream_added(stream, part);
 		at += part;
 		len -= part;
-		if (stream->output.len >= STREAM_OUTPUT_SIZE)
-			(void)stream_flush(stream, stream->write_deadline);
 	}
 }
 

@@ -112,6 +112,11 @@ bool stream_has_input(const struct stream *stream);
 void stream_put(struct stream *stream, const void *data, size_t len);
 __attribute__((format(printf, 2, 3))) void stream_putf(struct stream *stream, const char *fmt, ...);
 
+/* The same without a copy: where to put at least `least` octets (at most STREAM_OUTPUT_SIZE), with
+ * room for *room; NULL: they can't be put (an error, which sticks). Then say how many were put. */
+char *stream_room(struct stream *stream, size_t least, size_t *room);
+void stream_added(struct stream *stream, size_t len);
+
 /* Write out all output in as few writes as possible. 0, -ETIMEDOUT or -errno. Also sets the
  * deadline that later forced flushes have: deadline. */
 int stream_flush(struct stream *stream, int64_t deadline);

@@ -152,12 +152,17 @@ static void test_eof(void **state)
 static void test_output_is_one_piece(void **state)
 {
 	struct fixture fixture;
-	char got[256];
+	char got[256], *at;
+	size_t room;
 
 	(void)state;
 	begin(&fixture, true);
 	stream_putf(&fixture.stream, "%d %s\r\n", 250, "one");
-	stream_put(&fixture.stream, "250 two\r\n", 9);
+	stream_put(&fixture.stream, "250 two", 7);
+	at = stream_room(&fixture.stream, STREAM_OUTPUT_SIZE, &room);
+	assert_true(at && room >= STREAM_OUTPUT_SIZE);
+	memcpy(at, "\r\n", 2);
+	stream_added(&fixture.stream, 2);
 	assert_int_equal(recv(fixture.theirs, got, sizeof(got), MSG_DONTWAIT), -1);
 	assert_int_equal(stream_flush(&fixture.stream, clock_ms() + 1000), 0);
 	assert_int_equal(recv(fixture.theirs, got, sizeof(got), 0), 18);
@@ -169,6 +174,7 @@ static void test_peer_that_does_not_read(void **state)
 	static char block[STREAM_OUTPUT_SIZE];
 	struct fixture fixture;
 	int64_t begun = clock_ms();
+	size_t room;
 
 	(void)state;
 	begin(&fixture, true);
@@ -177,6 +183,7 @@ static void test_peer_that_does_not_read(void **state)
 		stream_put(&fixture.stream, block, sizeof(block));
 	assert_true(stream_flush(&fixture.stream, clock_ms() + 100) < 0);
 	assert_true(fixture.stream.output.cap <= 2 * STREAM_OUTPUT_SIZE);
+	assert_null(stream_room(&fixture.stream, 1, &room));
 	end(&fixture);
 }
 
