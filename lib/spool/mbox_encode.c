@@ -20,18 +20,29 @@ void mbox_encode_init(struct mbox_encode *encode, mbox_sink *sink, void *context
 	mboxrd_init(&encode->quote, MBOXRD_QUOTE);
 }
 
+/* Quote as many of these octets as are quoted at once. What need not be is not copied. */
+static int put_some(struct mbox_encode *encode, const char *text, size_t len, size_t *used)
+{
+	char out[512];
+	size_t out_len;
+
+	*used = mboxrd_plain(&encode->quote, text, len);
+	if (*used > 0)
+		return encode->sink(encode->context, text, *used);
+	mboxrd_run(&encode->quote, text, len, used, out, sizeof(out), &out_len);
+	return encode->sink(encode->context, out, out_len);
+}
+
 static int put_quoted(struct mbox_encode *encode, const char *text, size_t len)
 {
-	char out[4096];
 	int err = 0;
 
 	if (len > 0)
 		encode->line_open = text[len - 1] != '\n';
 	while (!err && len > 0) {
-		size_t used, out_len;
+		size_t used;
 
-		mboxrd_run(&encode->quote, text, len, &used, out, sizeof(out), &out_len);
-		err = encode->sink(encode->context, out, out_len);
+		err = put_some(encode, text, len, &used);
 		text += used;
 		len -= used;
 	}
