@@ -124,6 +124,7 @@ MAILBOXES = [
     MAILBOX.replace(b"\n", b"\r\n"),
     from_line(0) + from_line(1) + b"\n" + from_line(2),
     from_line(0) * 3,
+    from_line(0) + b"X-Pillarbox-Padding: xxx\n xx\n" * 2 + b"A: b\n\n" + from_line(1) + b"X-Pillarbox-Padding: x\r\n\n",
     b"\r" + MAILBOX,
     b">" + MAILBOX,
     from_line(0) + b"A: b\n\n>From \n> From \n>>From x\n>From",
