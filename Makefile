@@ -56,7 +56,7 @@ TOOL_SRC  := $(filter-out tests/tools/jail-attempts.c,$(wildcard tests/tools/*.c
 TOOLS     := $(TOOL_SRC:tests/tools/%.c=$(BUILD)/tools/%)
 JAILED    := $(BUILD)/test/smtp-session $(BUILD)/test/pop3-session
 BENCH_SRC := $(wildcard tests/bench/*.c)
-BENCHES   := $(BENCH_SRC:tests/bench/%.c=$(BUILD)/bench/%)
+BENCHES   := $(BENCH_SRC:tests/bench/%.c=$(BUILD)/bench/%) $(BUILD)/bench/slow_disk.so
 FUZZ_SRC  := $(wildcard tests/fuzz/*.c)
 FUZZ_ALL  := $(patsubst tests/fuzz/fuzz_%.c,%,$(filter tests/fuzz/fuzz_%.c,$(FUZZ_SRC)))
 FUZZERS   := $(FUZZ_ALL:%=$(BUILD)/fuzzers/%)
@@ -162,6 +162,14 @@ $(BUILD)/tools/%: $(OBJ)/tests/tools/%.o $(ARCHIVE)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(LIBS_test)
 
+$(BUILD)/bench/deliver: $(OBJ)/tests/bench/deliver.o $(BUILD)/libspool.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lmd
+
+$(BUILD)/bench/slow_disk.so: tests/bench/preload/slow_disk.c $(STAMP)
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -fPIE -fsanitize=%,$(ALL_CFLAGS)) -fPIC -shared -o $@ $<
+
 $(BUILD)/bench/%: $(OBJ)/tests/bench/%.o
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^
@@ -247,8 +255,8 @@ run: ## see it work: a message in by SMTP, out by POP3 (ONESHOT=1: and stop ther
 	@BUILD='$(abspath $(BUILD))' ONESHOT='$(ONESHOT)' SMTP_PORT='$(SMTP_PORT)' POP3_PORT='$(POP3_PORT)' \
 		packaging/demo
 
-bench: ## measure start and delivery against programs that do the least possible
-	@packaging/deps build run
+bench: ## measure all against programs that do the least possible, and, with BENCH_PEERS=1, other servers
+	@packaging/deps build run bench $(if $(filter 1,$(BENCH_PEERS)),bench-peers)
 	@$(MAKE) --no-print-directory --silent $(JOBS_FLAG) programs $(BENCHES)
 	@BUILD='$(abspath $(BUILD))' tests/bench/run
 

@@ -7,6 +7,8 @@
  *COUNT connections, read a line from each, print how many there are, and keep them until standard
  *input ends
  */
+#include "timing.h"
+
 #include <arpa/inet.h>
 #include <err.h>
 #include <netinet/in.h>
@@ -15,16 +17,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
-
-static double seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
 
 /* A connection whose first line has been read; -1 where there is none. */
 static int greeted(int port)

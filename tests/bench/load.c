@@ -1,14 +1,18 @@
 /*
  * load - the other end of a measurement.
  *
- * usage: load start COUNT PROGRAM [ARGUMENT...]
- *	start PROGRAM on a socket COUNT times, read its first line, say QUIT, wait for its end;
- *print the median microseconds from exec to that line, and the mean CPU microseconds of the whole
- *(children that it has waited for are counted in) or: load smtp PORT CONNECTIONS MESSAGES
- *PER-CONNECTION SIZE USER... bring MESSAGES messages to 127.0.0.1:PORT over CONNECTIONS connections
- *at a time, each of which sends PER-CONNECTION messages and is opened again; connection i writes to
- *USER number i modulo their count; print messages per second that were acknowledged
+ * usage:
+ *	load start COUNT PROGRAM [ARGUMENT...]
+ *		Starts PROGRAM on a socket COUNT times, reads its first line, says QUIT, waits for
+ *its end. Prints the median microseconds from exec to that line, and the mean CPU microseconds of
+ *the whole (children that it has waited for are counted in) load smtp|lmtp PORT CONNECTIONS
+ *MESSAGES PER-CONNECTION SIZE USER... Brings MESSAGES messages to 127.0.0.1:PORT over CONNECTIONS
+ *connections at a time, each of which sends PER-CONNECTION messages and is opened again; message
+ *number n goes to USER number n modulo their count. Prints messages per second that were
+ *acknowledged
  */
+#include "timing.h"
+
 #include <arpa/inet.h>
 #include <err.h>
 #include <netinet/in.h>
@@ -19,16 +23,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
-
-static double seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
 
 static int by_size(const void *a, const void *b)
 {
@@ -143,26 +138,45 @@ static int dial(int port)
 	return fd;
 }
 
-static void send_all(
-	int port, int messages, int each, const char *user, const char *body, size_t size)
+struct load {
+	int port;
+	const char *hello;
+	int connections;
+	int messages;
+	int each; /* messages per connection */
+	char **users;
+	int count; /* of users */
+	const char *body;
+};
+
+static void send_one(int fd, const struct load *load, const char *user)
 {
 	char envelope[256];
 	int len = snprintf(envelope, sizeof(envelope),
 		"MAIL FROM:<bench@example.net>\r\nRCPT TO:<%s@example.org>\r\nDATA\r\n", user);
 
-	while (messages > 0) {
-		int fd = dial(port);
+	say(fd, envelope, (size_t)len);
+	if (replies(fd, 3) != '3')
+		errx(1, "DATA was refused");
+	say(fd, load->body, strlen(load->body));
+	if (replies(fd, 1) != '2')
+		errx(1, "a message was refused");
+}
+
+/* Messages number first, first + connections, and so on. */
+static void send_all(const struct load *load, int first)
+{
+	int n = first;
+
+	while (n < load->messages) {
+		int fd = dial(load->port);
 
 		replies(fd, 1);
-		say(fd, "EHLO bench\r\n", 12);
+		say(fd, load->hello, strlen(load->hello));
 		replies(fd, 1);
-		for (int i = 0; i < each && messages > 0; i++, messages--) {
-			say(fd, envelope, (size_t)len);
-			if (replies(fd, 3) != '3')
-				errx(1, "DATA was refused");
-			say(fd, body, size);
-			if (replies(fd, 1) != '2')
-				errx(1, "a message was refused");
+		for (int i = 0; i < load->each && n < load->messages; i++) {
+			send_one(fd, load, load->users[n % load->count]);
+			n += load->connections;
 		}
 		say(fd, "QUIT\r\n", 6);
 		replies(fd, 1);
@@ -186,28 +200,30 @@ static char *make_body(size_t size)
 	return body;
 }
 
-static int smtp(int argc, char **argv)
+static int smtp(const char *hello, int argc, char **argv)
 {
-	int port = atoi(argv[0]);
-	int connections = atoi(argv[1]);
-	int messages = atoi(argv[2]);
-	int each = atoi(argv[3]);
 	char *body = make_body(strtoul(argv[4], NULL, 10));
+	struct load load = {.port = atoi(argv[0]),
+		.hello = hello,
+		.connections = atoi(argv[1]),
+		.messages = atoi(argv[2]),
+		.each = atoi(argv[3]),
+		.users = argv + 5,
+		.count = argc - 5,
+		.body = body};
 	double begun = seconds();
 	int status;
 	int failed = 0;
 
-	for (int i = 0; i < connections; i++) {
+	for (int i = 0; i < load.connections; i++) {
 		if (fork() == 0) {
-			int share = messages / connections + (i < messages % connections);
-
-			send_all(port, share, each, argv[5 + i % (argc - 5)], body, strlen(body));
+			send_all(&load, i);
 			_exit(0);
 		}
 	}
 	while (wait(&status) > 0)
 		failed |= status;
-	printf("%.0f\n", messages / (seconds() - begun));
+	printf("%.0f\n", load.messages / (seconds() - begun));
 	free(body);
 	return failed != 0;
 }
@@ -217,7 +233,9 @@ int main(int argc, char **argv)
 	if (argc > 3 && strcmp(argv[1], "start") == 0)
 		return start(atoi(argv[2]), argv + 3);
 	if (argc > 7 && strcmp(argv[1], "smtp") == 0)
-		return smtp(argc - 2, argv + 2);
-	errx(64, "usage: load start COUNT PROGRAM... | load smtp PORT CONNECTIONS MESSAGES "
+		return smtp("EHLO bench\r\n", argc - 2, argv + 2);
+	if (argc > 7 && strcmp(argv[1], "lmtp") == 0)
+		return smtp("LHLO bench\r\n", argc - 2, argv + 2);
+	errx(64, "usage: load start COUNT PROGRAM... | load smtp|lmtp PORT CONNECTIONS MESSAGES "
 		 "PER-CONNECTION SIZE USER...");
 }
