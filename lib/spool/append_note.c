@@ -41,7 +41,7 @@ static uint64_t note_sum(const struct note *note)
 
 static int note_path(const struct mbox *mbox, char out[static PATH_MAX])
 {
-	return state_file_path(mbox->place->state, mbox->path, "append", out);
+	return state_file_join(mbox->place->state, mbox->name, "append", out);
 }
 
 /* The note's fd or -errno. */
@@ -53,23 +53,18 @@ static int note_open(const struct mbox *mbox, int flags)
 	return err ? err : state_file_open(path, flags);
 }
 
-int append_note_begin(const struct mbox *mbox, uint64_t end, const char *text, size_t len, int *fd)
+int append_note_begin(struct mbox *mbox, uint64_t end, const char *text, size_t len)
 {
 	struct note note = {.magic = MAGIC, .ino = mbox->st.st_ino};
-	int err;
 
 	note.old_size = (uint64_t)mbox->st.st_size;
 	note.end = end;
 	note.head_len = len < sizeof(note.head) ? len : sizeof(note.head);
 	memcpy(note.head, text, note.head_len);
 	note.sum = note_sum(&note);
-	*fd = note_open(mbox, O_CREAT);
-	if (*fd < 0)
-		return *fd;
-	err = fd_pwrite(*fd, &note, sizeof(note), 0);
-	if (err)
-		fd_close(fd);
-	return err;
+	if (mbox->note < 0)
+		mbox->note = note_open(mbox, O_CREAT);
+	return mbox->note < 0 ? mbox->note : fd_pwrite(mbox->note, &note, sizeof(note), 0);
 }
 
 static int clear(int fd)
@@ -79,10 +74,9 @@ static int clear(int fd)
 	return fd_pwrite(fd, &none, sizeof(none), 0);
 }
 
-void append_note_end(int *fd)
+void append_note_end(const struct mbox *mbox)
 {
-	clear(*fd); /* if that fails the mailbox disproves the note */
-	fd_close(fd);
+	clear(mbox->note); /* if that fails the mailbox disproves the note */
 }
 
 int append_note_remove(const struct mbox *mbox)
@@ -223,14 +217,13 @@ static int recover(const struct mbox *mbox, int note_fd)
 	return clear(note_fd);
 }
 
-int append_note_recover(const struct mbox *mbox, struct why *why)
+int append_note_recover(struct mbox *mbox, struct why *why)
 {
-	int fd = note_open(mbox, 0);
 	int err;
 
-	if (fd == -ENOENT)
+	mbox->note = note_open(mbox, 0);
+	if (mbox->note == -ENOENT)
 		return 0;
-	err = fd < 0 ? fd : recover(mbox, fd);
-	fd_close(&fd);
+	err = mbox->note < 0 ? mbox->note : recover(mbox, mbox->note);
 	return err ? why_errno(why, -err, mbox->path, "take back an interrupted delivery") : 0;
 }

@@ -14,18 +14,19 @@
 
 #define APPEND_NOTE_HEAD 128
 
+/* Take back what the note says was begun and not finished. Needs the lock; mbox->st may be out of
+ * date then. The note stays open, as mbox->note, until mbox_close(). */
+int append_note_recover(struct mbox *mbox, struct why *why);
+
 /* The mailbox is about to grow from mbox->st.st_size to `end`; text[0..len) is what it gets first.
- * *fd is for append_note_end(), or to be closed if the note must stay. */
-int append_note_begin(const struct mbox *mbox, uint64_t end, const char *text, size_t len, int *fd);
+ */
+int append_note_begin(struct mbox *mbox, uint64_t end, const char *text, size_t len);
 
 /* The message is whole, or taken back. */
-void append_note_end(int *fd);
+void append_note_end(const struct mbox *mbox);
 
-/* Before the mailbox is rearranged the note must go for good. */
+/* Before the mailbox is rearranged the note must go for good. Nothing is appended after that until
+ * the mailbox is locked again. */
 int append_note_remove(const struct mbox *mbox);
-
-/* Take back what the note says was begun and not finished. Needs the lock; mbox->st may be out of
- * date then. */
-int append_note_recover(const struct mbox *mbox, struct why *why);
 
 #endif

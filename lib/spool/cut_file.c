@@ -30,7 +30,7 @@ static uint64_t sum(const struct cut_file *file)
 int cut_file_init(struct cut_file *file, const struct mbox *mbox)
 {
 	*file = (struct cut_file){.mbox = mbox, .fd = -1};
-	return state_file_path(mbox->place->state, mbox->path, "cut", file->path);
+	return state_file_join(mbox->place->state, mbox->name, "cut", file->path);
 }
 
 static int write_all(const struct cut_file *file)

@@ -27,10 +27,18 @@
 #define UNREAD_MAX    64   /* less than a message, as much as "PID:HOST" */
 #define CLOCK_SLACK   2    /* seconds by which two ways to tell the time may differ */
 
+/*
+ * The open file gets its name. By its fd alone that is allowed to whoever opened it only since
+ * Linux 6.10 (ENOENT, open(2)); by way of /proc, which costs more, always.
+ */
 static int publish(int fd, int dirfd, const char *lockname)
 {
 	char path[64];
 
+	if (linkat(fd, "", dirfd, lockname, AT_EMPTY_PATH) == 0)
+		return 0;
+	if (errno != ENOENT)
+		return -errno;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	if (linkat(AT_FDCWD, path, dirfd, lockname, AT_SYMLINK_FOLLOW) < 0)
 		return -errno;

@@ -74,7 +74,7 @@ static int init(struct journal *journal, const struct mbox *mbox)
 	memset(journal, 0, sizeof(*journal));
 	journal->mbox = mbox;
 	journal->fd = -1;
-	err = state_file_path(mbox->place->state, mbox->path, "journal", journal->path);
+	err = state_file_join(mbox->place->state, mbox->name, "journal", journal->path);
 	state_draft_path(journal->path, journal->draft);
 	return err;
 }

@@ -10,17 +10,20 @@
 #include "base/why.h"
 #include "spool.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <sys/stat.h>
 
 struct mbox {
 	const struct spool_place *place;
 	const char *path;
-	int fd;         /* read and write */
-	int folder;     /* the folder that holds it, O_PATH */
-	bool locked;    /* by the kernel */
-	bool dotlocked; /* by ourselves */
-	bool helped;    /* dotlocked by place->helper */
+	char name[NAME_MAX + 1]; /* of its files under place->state: state_file_name() */
+	int fd;                  /* read and write */
+	int folder;              /* the folder that holds it, O_PATH */
+	int note;                /* append_note.h; negative: not open */
+	bool locked;             /* by the kernel */
+	bool dotlocked;          /* by ourselves */
+	bool helped;             /* dotlocked by place->helper */
 	struct stat st; /* as of mbox_lock(), after recovery; mbox_append() and mbox_remove() leave
 			   it */
 };

@@ -208,12 +208,11 @@ static int write_all(struct writer *writer, const struct mbox *mbox,
 	return err ? err : flush(writer);
 }
 
-static int append(struct writer *writer, const struct mbox *mbox,
-	const struct spool_envelope *envelope, int fd, struct why *why)
+static int append(struct writer *writer, struct mbox *mbox, const struct spool_envelope *envelope,
+	int fd, struct why *why)
 {
 	uint64_t old_size = (uint64_t)mbox->st.st_size;
 	struct stat st;
-	int note;
 	int err;
 
 	if (fstat(fd, &st) < 0)
@@ -223,14 +222,13 @@ static int append(struct writer *writer, const struct mbox *mbox,
 	err = put_all(writer, mbox, envelope, fd);
 	if (err)
 		return why_errno(why, -err, mbox->path, "read the message");
-	err = append_note_begin(mbox, old_size + writer->total, writer->buffer, writer->len, &note);
+	err = append_note_begin(mbox, old_size + writer->total, writer->buffer, writer->len);
 	if (err)
 		return why_errno(why, -err, mbox->path, "note the delivery");
 	err = write_all(writer, mbox, envelope, fd);
-	if (err && disk_truncate(mbox->fd, old_size) < 0)
-		fd_close(&note); /* it stays: the next one to lock the mailbox truncates */
-	else
-		append_note_end(&note);
+	/* What can't even be taken back stays noted: the next one to lock the mailbox does it. */
+	if (!err || disk_truncate(mbox->fd, old_size) == 0)
+		append_note_end(mbox);
 	return err ? why_errno(why, -err, mbox->path, "write") : 0;
 }
 

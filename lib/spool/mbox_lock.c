@@ -136,12 +136,14 @@ static int wait_and_lock(struct mbox *mbox, bool create, struct why *why)
 }
 
 /* A mailbox that can't have a lock or a journal must not be made in the first place. */
-static int check_names(const struct mbox *mbox, struct why *why)
+static int find_names(struct mbox *mbox, struct why *why)
 {
 	char path[PATH_MAX];
 	char lock[NAME_MAX + 1];
-	int err = state_file_path(mbox->place->state, mbox->path, "journal", path);
+	int err = state_file_name(mbox->path, mbox->name);
 
+	if (!err)
+		err = state_file_join(mbox->place->state, mbox->name, "journal", path);
 	if (!err)
 		err = lock_name(mbox->path, lock);
 	return err ? why_errno(why, -err, mbox->path, "open") : 0;
@@ -152,8 +154,8 @@ int mbox_lock(struct mbox *mbox, const struct spool_place *place, const char *pa
 {
 	int err;
 
-	*mbox = (struct mbox){.place = place, .path = path, .fd = -1, .folder = -1};
-	err = check_names(mbox, why);
+	*mbox = (struct mbox){.place = place, .path = path, .fd = -1, .folder = -1, .note = -1};
+	err = find_names(mbox, why);
 	if (!err)
 		err = wait_and_lock(mbox, create, why);
 	if (err)
@@ -186,4 +188,5 @@ void mbox_close(struct mbox *mbox)
 	mbox_unlock(mbox);
 	fd_close(&mbox->fd);
 	fd_close(&mbox->folder);
+	fd_close(&mbox->note);
 }

@@ -69,20 +69,29 @@ static int real_path(const char *mailbox, char out[static PATH_MAX])
 	return 0;
 }
 
+int state_file_name(const char *mailbox, char out[static NAME_MAX + 1])
+{
+	char real[PATH_MAX];
+	int err = real_path(mailbox, real);
+
+	return err ? err : escape(real, out, NAME_ROOM);
+}
+
+int state_file_join(
+	const char *state, const char *name, const char *suffix, char out[static PATH_MAX])
+{
+	int len = snprintf(out, PATH_MAX, "%s/%s.%s", state, name, suffix);
+
+	return len < 0 || len >= PATH_MAX ? -ENAMETOOLONG : 0;
+}
+
 int state_file_path(
 	const char *state, const char *mailbox, const char *suffix, char out[static PATH_MAX])
 {
 	char name[NAME_MAX + 1];
-	char real[PATH_MAX];
-	int err = real_path(mailbox, real);
-	int len;
+	int err = state_file_name(mailbox, name);
 
-	if (!err)
-		err = escape(real, name, NAME_ROOM);
-	if (err)
-		return err;
-	len = snprintf(out, PATH_MAX, "%s/%s.%s", state, name, suffix);
-	return len < 0 || len >= PATH_MAX ? -ENAMETOOLONG : 0;
+	return err ? err : state_file_join(state, name, suffix, out);
 }
 
 int state_file_open(const char *path, int flags)

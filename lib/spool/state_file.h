@@ -9,10 +9,17 @@
 #include <limits.h>
 
 /*
- * "<state>/<mailbox, with / as %2F and % as %25>.<suffix>", links in the mailbox's folder resolved.
- * 0; -ENAMETOOLONG: hashing long names would risk two mailboxes with one journal, so there are
- * none; or another -errno: the folder can't be reached.
+ * What the names of the mailbox's files begin with: its path with / as %2F and % as %25, links in
+ * its folder resolved. 0; -ENAMETOOLONG: hashing long names would risk two mailboxes with one
+ * journal, so there are none; or another -errno: the folder can't be reached.
  */
+int state_file_name(const char *mailbox, char out[static NAME_MAX + 1]);
+
+/* "<state>/<name>.<suffix>". 0 or -ENAMETOOLONG. */
+int state_file_join(
+	const char *state, const char *name, const char *suffix, char out[static PATH_MAX]);
+
+/* Both of it. Who has locked the mailbox knows the name (struct mbox). */
 int state_file_path(
 	const char *state, const char *mailbox, const char *suffix, char out[static PATH_MAX]);
 
