@@ -45,21 +45,35 @@ static int publish(int fd, int dirfd, const char *lockname)
 	return 0;
 }
 
-/* A file without a name gets its content first and its name then. -EOPNOTSUPP: not here. */
-static int make_whole(int dirfd, const char *lockname, const char *text, size_t len)
+int dotlock_prepare_at(int dirfd)
 {
 	int fd = openat(dirfd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644);
-	int err;
 
-	if (fd < 0)
-		return errno == EISDIR || errno == ENOENT || errno == EINVAL ? -EOPNOTSUPP : -errno;
-	err = fd_write(fd, text, len);
+	if (fd >= 0)
+		return fd;
+	return errno == EISDIR || errno == ENOENT || errno == EINVAL ? -EOPNOTSUPP : -errno;
+}
+
+/*
+ * A file without a name gets its content first and its name then. The content is written now even
+ * if it was there before: the lock's age counts from here. -EOPNOTSUPP: not here.
+ */
+static int make_whole(int dirfd, const char *lockname, const char *text, size_t len, int prepared)
+{
+	int fd = prepared >= 0 ? prepared : dotlock_prepare_at(dirfd);
+	int err = fd < 0 ? fd : 0;
+
+	if (!err && prepared >= 0 && lseek(fd, 0, SEEK_SET) < 0)
+		err = -errno;
+	if (!err)
+		err = fd_write(fd, text, len);
 	if (!err) {
 		err = publish(fd, dirfd, lockname);
-		if (err == -ENOENT) /* no /proc */
+		if (err == -ENOENT || err == -EXDEV) /* no /proc; another folder by now */
 			err = -EOPNOTSUPP;
 	}
-	fd_close(&fd);
+	if (prepared < 0)
+		fd_close(&fd);
 	return err;
 }
 
@@ -83,11 +97,11 @@ static int make_plain(int dirfd, const char *lockname, const char *text, size_t 
 	return err;
 }
 
-static int make(int dirfd, const char *lockname)
+static int make(int dirfd, const char *lockname, int prepared)
 {
 	char text[16];
 	size_t len = (size_t)snprintf(text, sizeof(text), "%ld\n", (long)getpid());
-	int err = make_whole(dirfd, lockname, text, len);
+	int err = make_whole(dirfd, lockname, text, len, prepared);
 
 	if (err == -EOPNOTSUPP || err == -ENOSPC || err == -EDQUOT)
 		err = make_plain(dirfd, lockname, text, len);
@@ -230,17 +244,23 @@ static int break_stale(int dirfd, const char *lockname, const struct stat *mailb
 	return errno == EPERM || errno == EACCES ? -EACCES : -EEXIST;
 }
 
-int dotlock_take_at(int dirfd, const char *lockname, const struct stat *mailbox)
+int dotlock_take_prepared_at(
+	int dirfd, const char *lockname, const struct stat *mailbox, int prepared)
 {
-	int err = make(dirfd, lockname);
+	int err = make(dirfd, lockname, prepared);
 
 	for (int tries = 1; err == -EEXIST && tries < TRIES; tries++) {
 		err = break_stale(dirfd, lockname, mailbox);
 		if (err)
 			return err;
-		err = make(dirfd, lockname);
+		err = make(dirfd, lockname, prepared);
 	}
 	return err;
+}
+
+int dotlock_take_at(int dirfd, const char *lockname, const struct stat *mailbox)
+{
+	return dotlock_take_prepared_at(dirfd, lockname, mailbox, -1);
 }
 
 bool dotlock_is_own_at(int dirfd, const char *lockname)
@@ -261,6 +281,21 @@ int dotlock_release_at(int dirfd, const char *lockname)
 		return err;
 	/* An empty one is what make_plain() leaves on a full disk. */
 	if (lock.st_size == 0 ? lock.st_uid != geteuid() : owner_of(text) != getpid())
+		return -EPERM;
+	return unlinkat(dirfd, lockname, 0) < 0 ? -errno : 0;
+}
+
+int dotlock_release_prepared_at(int dirfd, const char *lockname, int prepared)
+{
+	struct stat ours;
+	struct stat lock;
+
+	/* It never became the lock: that was made in the old way. */
+	if (prepared < 0 || fstat(prepared, &ours) < 0 || ours.st_nlink == 0)
+		return dotlock_release_at(dirfd, lockname);
+	if (fstatat(dirfd, lockname, &lock, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	if (lock.st_dev != ours.st_dev || lock.st_ino != ours.st_ino)
 		return -EPERM;
 	return unlinkat(dirfd, lockname, 0) < 0 ? -errno : 0;
 }

@@ -6,8 +6,8 @@
  * keeps two of us from breaking one stale lock at the same time. The content is "PID\n" and is
  * there as soon as the name is, so that nobody can find a lock whose owner is not yet known.
  *
- * System calls: open (/proc/PID/stat), openat, linkat, fstatat, fstat, read, write, unlinkat,
- * close, kill (signal 0), clock_gettime, getpid, geteuid, uname.
+ * System calls: open (/proc/PID/stat), openat, linkat, fstatat, fstat, lseek, read, write,
+ * unlinkat, close, kill (signal 0), clock_gettime, getpid, geteuid, uname.
  */
 #ifndef SPOOL_DOTLOCK_H
 #define SPOOL_DOTLOCK_H
@@ -35,5 +35,16 @@ bool dotlock_is_own_at(int dirfd, const char *lockname);
 /* Remove the lock if it is the one that this process made. 0, -ENOENT (it is gone), -EPERM (it is
  * another's by now, and stays), or another -errno. */
 int dotlock_release_at(int dirfd, const char *lockname);
+
+/*
+ * The same in two steps, for who wants to hold the mailbox's other lock no longer than he must: a
+ * file without a name is made first, and only gets content and name while that lock is held. The
+ * fd, or negative (then it is all done in the second step); the caller's to close, best when no
+ * lock is held any more. Taken again after -EEXIST, but not after it was released.
+ */
+int dotlock_prepare_at(int dirfd);
+int dotlock_take_prepared_at(
+	int dirfd, const char *lockname, const struct stat *mailbox, int prepared);
+int dotlock_release_prepared_at(int dirfd, const char *lockname, int prepared);
 
 #endif

@@ -20,6 +20,7 @@ struct mbox {
 	char name[NAME_MAX + 1]; /* of its files under place->state: state_file_name() */
 	int fd;                  /* read and write */
 	int folder;              /* the folder that holds it, O_PATH */
+	int dotlock;             /* dotlock_prepare_at(); negative: not prepared */
 	int note;                /* append_note.h; negative: not open */
 	bool locked;             /* by the kernel */
 	bool dotlocked;          /* by ourselves */

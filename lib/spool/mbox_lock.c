@@ -4,7 +4,8 @@
  * Programs differ in which of the two they take first. So neither is waited for while the other is
  * held: both are tried, both given back when either fails, and the pause grows by chance. That
  * can't deadlock with any order. The fcntl lock comes first, because only who has it may break a
- * stale dotlock. After locking the path is looked at again: a program that replaces mailboxes by
+ * stale dotlock. The dotlock's file is made before and forgotten after, so that others wait for
+ * neither. After locking the path is looked at again: a program that replaces mailboxes by
  * rename would else leave us writing into a file without a name.
  */
 #include "mbox.h"
@@ -56,7 +57,7 @@ static int dotlock_try(struct mbox *mbox)
 
 	if (err)
 		return err;
-	err = dotlock_take_at(mbox->folder, name, &mbox->st);
+	err = dotlock_take_prepared_at(mbox->folder, name, &mbox->st, mbox->dotlock);
 	/* We have the kernel's lock, so nobody else can be meant: it is what we failed to remove.
 	 */
 	if (err == -EEXIST && dotlock_is_own_at(mbox->folder, name))
@@ -111,7 +112,21 @@ static int open_and_try(struct mbox *mbox, bool create, struct why *why)
 	mbox->folder = folder_open(mbox->path);
 	if (mbox->folder < 0)
 		return why_errno(why, -mbox->folder, mbox->path, "open its folder");
+	if (mbox->dotlock < 0)
+		mbox->dotlock = dotlock_prepare_at(mbox->folder);
 	return both_try(mbox, why);
+}
+
+/* All but what the next try can use. */
+static void let_go(struct mbox *mbox)
+{
+	bool is_used = mbox->dotlocked;
+
+	mbox_unlock(mbox);
+	fd_close(&mbox->fd);
+	fd_close(&mbox->folder);
+	if (is_used)
+		fd_close(&mbox->dotlock);
 }
 
 static int wait_and_lock(struct mbox *mbox, bool create, struct why *why)
@@ -124,7 +139,7 @@ static int wait_and_lock(struct mbox *mbox, bool create, struct why *why)
 
 		if (!err)
 			return 0;
-		mbox_close(mbox);
+		let_go(mbox);
 		if (err != -EAGAIN)
 			return err;
 		if (clock_ms() >= deadline)
@@ -154,13 +169,13 @@ int mbox_lock(struct mbox *mbox, const struct spool_place *place, const char *pa
 {
 	int err;
 
-	*mbox = (struct mbox){.place = place, .path = path, .fd = -1, .folder = -1, .note = -1};
+	*mbox = (struct mbox){
+		.place = place, .path = path, .fd = -1, .folder = -1, .dotlock = -1, .note = -1};
 	err = find_names(mbox, why);
 	if (!err)
 		err = wait_and_lock(mbox, create, why);
-	if (err)
-		return err;
-	err = mbox_recover(mbox, why);
+	if (!err)
+		err = mbox_recover(mbox, why);
 	if (err)
 		mbox_close(mbox);
 	return err;
@@ -173,7 +188,7 @@ void mbox_unlock(struct mbox *mbox)
 
 	/* The dotlock goes first: breaking a stale one relies on the kernel's lock being held. */
 	if (mbox->dotlocked && lock_name(mbox->path, name) == 0)
-		dotlock_release_at(mbox->folder, name);
+		dotlock_release_prepared_at(mbox->folder, name, mbox->dotlock);
 	if (mbox->helped)
 		helper->dotlock_release(helper->context);
 	mbox->dotlocked = false;
@@ -185,8 +200,7 @@ void mbox_unlock(struct mbox *mbox)
 
 void mbox_close(struct mbox *mbox)
 {
-	mbox_unlock(mbox);
-	fd_close(&mbox->fd);
-	fd_close(&mbox->folder);
+	let_go(mbox);
+	fd_close(&mbox->dotlock);
 	fd_close(&mbox->note);
 }

@@ -94,24 +94,90 @@ static long gone_pid(void)
 	return pid;
 }
 
+static void read_lock(char text[static 32])
+{
+	int fd = openat(folder, NAME, O_RDONLY);
+	ssize_t len = fd_pread(fd, text, 31, 0);
+
+	close(fd);
+	assert_true(len >= 0);
+	text[len] = '\0';
+}
+
 static void take_and_release(void **state)
 {
 	char text[32], want[32];
-	ssize_t len;
-	int fd;
 
 	(void)state;
 	assert_int_equal(dotlock_take_at(folder, NAME, NULL), 0);
-	fd = openat(folder, NAME, O_RDONLY);
-	len = fd_pread(fd, text, sizeof(text) - 1, 0);
-	close(fd);
-	text[len] = '\0';
+	read_lock(text);
 	snprintf(want, sizeof(want), "%ld\n", (long)getpid());
 	assert_string_equal(text, want);
 	assert_int_equal(dotlock_take_at(folder, NAME, NULL), -EEXIST);
 	assert_int_equal(dotlock_release_at(folder, NAME), 0);
 	assert_false(is_there());
 	assert_int_equal(dotlock_release_at(folder, NAME), -ENOENT);
+}
+
+static void take_prepared(void **state)
+{
+	struct timespec old[2] = {{.tv_sec = time(NULL) - 4000}, {.tv_sec = time(NULL) - 4000}};
+	char text[32], want[32];
+	struct stat st;
+	int fd = dotlock_prepare_at(folder);
+
+	(void)state;
+	if (fd == -EOPNOTSUPP)
+		skip();
+	assert_true(fd >= 0);
+	assert_false(is_there());
+	assert_int_equal(futimens(fd, old), 0); /* it has waited for long */
+	put_lock("1\n");
+	assert_int_equal(dotlock_take_prepared_at(folder, NAME, NULL, fd), -EEXIST);
+	assert_int_equal(dotlock_release_prepared_at(folder, NAME, fd), -EPERM);
+	assert_int_equal(unlinkat(folder, NAME, 0), 0);
+
+	assert_int_equal(dotlock_take_prepared_at(folder, NAME, NULL, fd), 0);
+	snprintf(want, sizeof(want), "%ld\n", (long)getpid());
+	read_lock(text);
+	assert_string_equal(text, want);
+	assert_int_equal(fstatat(folder, NAME, &st, 0), 0);
+	assert_true(st.st_mtime > time(NULL) - 3000);
+	assert_int_equal(dotlock_take_at(folder, NAME, NULL), -EEXIST);
+	assert_int_equal(dotlock_release_prepared_at(folder, NAME, fd), 0);
+	assert_false(is_there());
+	close(fd);
+}
+
+/* Somebody has broken it and made his own, be it one that says the same. */
+static void another_is_not_released_for_the_prepared(void **state)
+{
+	int fd = dotlock_prepare_at(folder);
+	char text[32];
+
+	(void)state;
+	if (fd == -EOPNOTSUPP)
+		skip();
+	assert_int_equal(dotlock_take_prepared_at(folder, NAME, NULL, fd), 0);
+	assert_int_equal(linkat(folder, NAME, folder, "kept", 0), 0);
+	assert_int_equal(unlinkat(folder, NAME, 0), 0);
+	assert_int_equal(dotlock_release_prepared_at(folder, NAME, fd), -ENOENT);
+	snprintf(text, sizeof(text), "%ld\n", (long)getpid());
+	put_lock(text);
+	assert_int_equal(dotlock_release_prepared_at(folder, NAME, fd), -EPERM);
+	assert_true(is_there());
+	assert_int_equal(unlinkat(folder, "kept", 0), 0);
+	close(fd);
+}
+
+/* Where there are no files without a name. */
+static void take_unprepared(void **state)
+{
+	(void)state;
+	assert_int_equal(dotlock_take_prepared_at(folder, NAME, NULL, -1), 0);
+	assert_true(is_there());
+	assert_int_equal(dotlock_release_prepared_at(folder, NAME, -1), 0);
+	assert_false(is_there());
 }
 
 static void another_is_not_released(void **state)
@@ -340,6 +406,9 @@ int main(void)
 #define LOCK_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		LOCK_TEST(take_and_release),
+		LOCK_TEST(take_prepared),
+		LOCK_TEST(another_is_not_released_for_the_prepared),
+		LOCK_TEST(take_unprepared),
 		LOCK_TEST(another_is_not_released),
 		LOCK_TEST(gone_process_is_stale),
 		LOCK_TEST(no_permission_means_alive),
