@@ -15,7 +15,7 @@
 #include "append_note.h"
 #include "base/fd.h"
 #include "disk.h"
-#include "mbox_encode.h"
+#include "incoming.h"
 #include "mbox_from.h"
 
 #include <errno.h>
@@ -23,7 +23,6 @@
 #include <string.h>
 
 #define BUFFER_SIZE (256UL * 1024)
-#define READ_SIZE   (64UL * 1024)
 
 /* Where encoded octets go: the buffer, and through it into the mailbox, or nowhere while measuring.
  */
@@ -124,60 +123,20 @@ static int find_separator(const struct mbox *mbox, const char **out)
 	return 0;
 }
 
-/* A trace field with an address from the network in it: it must stay one line. */
-static int put_field(struct writer *writer, const char *name, const char *before,
-	const char *address, const char *after)
-{
-	int err = put(writer, name, strlen(name));
-
-	if (!err)
-		err = put(writer, before, strlen(before));
-	for (; !err && *address; address++) {
-		bool control = (unsigned char)*address < ' ' || *address == 0x7f;
-
-		err = put(writer, control ? "-" : address, 1);
-	}
-	return err ? err : put(writer, after, strlen(after));
-}
-
-static int put_front(struct writer *writer, const struct spool_envelope *envelope)
+static int put_from(struct writer *writer, const struct spool_envelope *envelope)
 {
 	char line[MBOX_FROM_MAX];
 	size_t len = mbox_from_make(envelope->sender, envelope->when, line);
-	int err = put(writer, line, len);
 
-	if (!err)
-		err = put_field(writer, "Return-Path: ", "<", envelope->sender, ">\n");
-	if (!err && envelope->recipient)
-		err = put_field(writer, "Delivered-To: ", "", envelope->recipient, "\n");
-	return err;
-}
-
-static int put_message(struct writer *writer, int fd)
-{
-	struct mbox_encode encode;
-	char text[READ_SIZE];
-	uint64_t offset = 0;
-	ssize_t len;
-
-	mbox_encode_init(&encode, put, writer);
-	do {
-		uint64_t left = writer->message - offset;
-		int err;
-
-		len = fd_pread(fd, text, left < sizeof(text) ? (size_t)left : sizeof(text), offset);
-		err = len > 0 ? mbox_encode_text(&encode, text, (size_t)len) : 0;
-		if (err)
-			return err;
-		offset += len > 0 ? (uint64_t)len : 0;
-	} while (len > 0 && offset < writer->message);
-	return len < 0 ? (int)len : mbox_encode_end(&encode);
+	return put(writer, line, len);
 }
 
 /* All that the mailbox gets, from the separator to the next one. */
 static int put_all(struct writer *writer, const struct mbox *mbox,
 	const struct spool_envelope *envelope, int fd)
 {
+	struct incoming incoming = {
+		.envelope = envelope, .fd = fd, .size = writer->message, .form = SPOOL_FORM_MBOXRD};
 	const char *separator = "";
 	int err = find_separator(mbox, &separator);
 
@@ -187,9 +146,9 @@ static int put_all(struct writer *writer, const struct mbox *mbox,
 	if (!err)
 		err = put(writer, separator, strlen(separator));
 	if (!err)
-		err = put_front(writer, envelope);
+		err = put_from(writer, envelope);
 	if (!err)
-		err = put_message(writer, fd);
+		err = incoming_put(&incoming, put, writer);
 	return err ? err : put(writer, "\n", 1);
 }
 

@@ -1,10 +1,10 @@
 /*
  * A message's way into an mbox and out again: quoting (mail/mboxrd.h), and all that is done to it
- * on delivery (spool/mbox_encode.h). Quoting is undone octet by octet; what was delivered is one
+ * on delivery (spool/encode.h). Quoting is undone octet by octet; what was delivered is one
  * message to whoever reads the mailbox, whatever is in it.
  */
 #include "fuzz.h"
-#include "spool/mbox_encode.h"
+#include "spool/encode.h"
 #include "spool/mbox_scan.h"
 
 #include <string.h>
@@ -82,18 +82,18 @@ static int sink(void *context, const char *text, size_t len)
 
 static void encode(const struct fuzz_text *in, struct fuzz *pieces, struct fuzz_sink *out)
 {
-	struct mbox_encode encode;
+	struct encode encode;
 
-	mbox_encode_init(&encode, sink, out);
+	encode_init(&encode, SPOOL_FORM_MBOXRD, sink, out);
 	for (size_t at = 0, len; at < in->len; at += len) {
 		struct fuzz_text piece;
 
 		len = pieces ? fuzz_piece(pieces, in->len - at) : in->len - at;
 		piece = fuzz_copy(in->at + at, len);
-		must(mbox_encode_text(&encode, piece.at, len) == 0);
+		must(encode_text(&encode, piece.at, len) == 0);
 		fuzz_free(&piece);
 	}
-	must(mbox_encode_end(&encode) == 0);
+	must(encode_end(&encode) == 0);
 }
 
 /* The header's fields, folded ones with all their lines: none is one that a mailbox's programs

@@ -1,5 +1,5 @@
-/* A message on its way into an mbox: line ends, dropped fields, quoting; at every split. */
-#include "spool/mbox_encode.h"
+/* A message on its way into a mailbox: line ends, dropped fields, quoting; at every split. */
+#include "spool/encode.h"
 
 #include "unit.h"
 
@@ -57,20 +57,20 @@ static int sink(void *context, const char *text, size_t len)
 
 static int encode(const char *in, size_t len, size_t split, size_t step, struct result *result)
 {
-	struct mbox_encode encode;
+	struct encode encode;
 	size_t done = 0;
 	int err = 0;
 
 	result->len = 0;
-	mbox_encode_init(&encode, sink, result);
+	encode_init(&encode, SPOOL_FORM_MBOXRD, sink, result);
 	while (!err && done < len) {
 		size_t end = done < split ? split : done + step;
 
 		end = end < len ? end : len;
-		err = mbox_encode_text(&encode, in + done, end - done);
+		err = encode_text(&encode, in + done, end - done);
 		done = end;
 	}
-	return err ? err : mbox_encode_end(&encode);
+	return err ? err : encode_end(&encode);
 }
 
 static void examples_at_every_split(void **state)
@@ -119,6 +119,25 @@ static void nul_passes(void **state)
 	assert_memory_equal(result.text, "\0A: b\n\n\0\n", 9);
 }
 
+static void plain_quotes_nothing(void **state)
+{
+	static const char in[] = "From x\r\nStatus: RO\r\n\r\nFrom y\r\n>From z";
+	static const char wanted[] = "From x\n\nFrom y\n>From z\n";
+	static struct result result = {.room = sizeof(result.text)};
+	struct encode plain;
+
+	(void)state;
+	for (size_t split = 0; split < sizeof(in); split++) {
+		result.len = 0;
+		encode_init(&plain, SPOOL_FORM_PLAIN, sink, &result);
+		assert_int_equal(encode_text(&plain, in, split), 0);
+		assert_int_equal(encode_text(&plain, in + split, sizeof(in) - 1 - split), 0);
+		assert_int_equal(encode_end(&plain), 0);
+		assert_int_equal(result.len, sizeof(wanted) - 1);
+		assert_memory_equal(result.text, wanted, sizeof(wanted) - 1);
+	}
+}
+
 static void failing_sink_ends_it(void **state)
 {
 	static struct result result;
@@ -135,6 +154,7 @@ int main(void)
 		cmocka_unit_test(examples_at_every_split),
 		cmocka_unit_test(long_header_lines),
 		cmocka_unit_test(nul_passes),
+		cmocka_unit_test(plain_quotes_nothing),
 		cmocka_unit_test(failing_sink_ends_it),
 	};
 

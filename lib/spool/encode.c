@@ -1,6 +1,5 @@
-/* mbox_encode - see mbox_encode.h. Three streams, each feeding the next: line ends, header,
- * quoting. */
-#include "mbox_encode.h"
+/* encode - see encode.h. Three streams, each feeding the next: line ends, header, quoting. */
+#include "encode.h"
 
 #include <string.h>
 #include <strings.h>
@@ -12,16 +11,16 @@
 static const char *const metadata[] = {
 	"Status", "X-Status", "X-UID", "X-UIDL", "X-IMAP*", "X-Keywords", NULL};
 
-void mbox_encode_init(struct mbox_encode *encode, mbox_sink *sink, void *context)
+void encode_init(struct encode *encode, enum spool_form form, encode_sink *sink, void *context)
 {
-	*encode = (struct mbox_encode){.sink = sink, .context = context};
+	*encode = (struct encode){.sink = sink, .context = context, .form = form};
 	encode->in_header = true;
 	encode->in_name = true;
 	mboxrd_init(&encode->quote, MBOXRD_QUOTE);
 }
 
 /* Quote as many of these octets as are quoted at once. What need not be is not copied. */
-static int put_some(struct mbox_encode *encode, const char *text, size_t len, size_t *used)
+static int put_some(struct encode *encode, const char *text, size_t len, size_t *used)
 {
 	char out[512];
 	size_t out_len;
@@ -33,12 +32,10 @@ static int put_some(struct mbox_encode *encode, const char *text, size_t len, si
 	return encode->sink(encode->context, out, out_len);
 }
 
-static int put_quoted(struct mbox_encode *encode, const char *text, size_t len)
+static int put_quoted(struct encode *encode, const char *text, size_t len)
 {
 	int err = 0;
 
-	if (len > 0)
-		encode->line_open = text[len - 1] != '\n';
 	while (!err && len > 0) {
 		size_t used;
 
@@ -47,6 +44,15 @@ static int put_quoted(struct mbox_encode *encode, const char *text, size_t len)
 		len -= used;
 	}
 	return err;
+}
+
+static int put_out(struct encode *encode, const char *text, size_t len)
+{
+	if (len == 0)
+		return 0;
+	encode->line_open = text[len - 1] != '\n';
+	return encode->form == SPOOL_FORM_MBOXRD ? put_quoted(encode, text, len)
+						 : encode->sink(encode->context, text, len);
 }
 
 static bool is_metadata(const char *name, size_t len)
@@ -67,18 +73,18 @@ static bool is_metadata(const char *name, size_t len)
 }
 
 /* The name is known, or no name: let go of it, unless its field is dropped. */
-static int name_end(struct mbox_encode *encode, bool dropping)
+static int name_end(struct encode *encode, bool dropping)
 {
 	size_t len = encode->name_len;
 
 	encode->in_name = false;
 	encode->dropping = dropping;
 	encode->name_len = 0;
-	return dropping ? 0 : put_quoted(encode, encode->name, len);
+	return dropping ? 0 : put_out(encode, encode->name, len);
 }
 
 /* One octet in front of the colon. *taken: it is part of the name, which is still held back. */
-static int take_name(struct mbox_encode *encode, char c, bool *taken)
+static int take_name(struct encode *encode, char c, bool *taken)
 {
 	*taken = false;
 	if (encode->name_len == 0 && (c == ' ' || c == '\t')) {
@@ -96,7 +102,7 @@ static int take_name(struct mbox_encode *encode, char c, bool *taken)
 	return 0;
 }
 
-static int put_header(struct mbox_encode *encode, const char *text, size_t len)
+static int put_header(struct encode *encode, const char *text, size_t len)
 {
 	int err = 0;
 
@@ -111,16 +117,16 @@ static int put_header(struct mbox_encode *encode, const char *text, size_t len)
 			part = 1;
 		} else {
 			if (!err && !encode->dropping)
-				err = put_quoted(encode, text, part);
+				err = put_out(encode, text, part);
 			encode->in_name = lf != NULL;
 		}
 		text += part;
 		len -= part;
 	}
-	return err || len == 0 ? err : put_quoted(encode, text, len);
+	return err || len == 0 ? err : put_out(encode, text, len);
 }
 
-int mbox_encode_text(struct mbox_encode *encode, const char *text, size_t len)
+int encode_text(struct encode *encode, const char *text, size_t len)
 {
 	int err = 0;
 
@@ -144,7 +150,7 @@ int mbox_encode_text(struct mbox_encode *encode, const char *text, size_t len)
 	return err;
 }
 
-int mbox_encode_end(struct mbox_encode *encode)
+int encode_end(struct encode *encode)
 {
 	char out[16];
 	size_t len;
@@ -155,7 +161,7 @@ int mbox_encode_end(struct mbox_encode *encode)
 	if (!err && encode->name_len > 0)
 		err = name_end(encode, false);
 	if (!err && encode->line_open)
-		err = put_quoted(encode, "\n", 1);
+		err = put_out(encode, "\n", 1);
 	if (!err && mboxrd_finish(&encode->quote, out, sizeof(out), &len))
 		err = encode->sink(encode->context, out, len);
 	return err;
