@@ -21,7 +21,7 @@ struct spool {
 	int session;
 };
 
-static const struct store *const stores[] = {&store_mbox};
+static const struct store *const stores[] = {&store_mbox, &store_maildir};
 
 /* The store that a location names, and the path within it; NULL: none. */
 static const struct store *find_store(const char *location, const char **path)
@@ -33,7 +33,7 @@ static const struct store *find_store(const char *location, const char **path)
 			continue;
 		*path = location + len;
 		if (location[len] != '/' || location[strlen(location) - 1] == '/')
-			return NULL; /* relative, or a folder */
+			return NULL; /* relative, or another spelling of the same Maildir */
 		return stores[i];
 	}
 	return NULL;

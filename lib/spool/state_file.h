@@ -1,7 +1,7 @@
 /*
  * state_file - the files that belong to one mailbox under spool_place.state: its session lock,
- * append note and journal. Named after the mailbox's path, so that no two mailboxes ever share one,
- * and after the real one, so that no mailbox ever has two.
+ * append note and journal, or list of what is to be removed. Named after the mailbox's path, so
+ * that no two mailboxes ever share one, and after the real one, so that no mailbox ever has two.
  */
 #ifndef SPOOL_STATE_FILE_H
 #define SPOOL_STATE_FILE_H

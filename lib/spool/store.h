@@ -10,7 +10,7 @@
 #include "spool.h"
 
 struct store {
-	const char *prefix; /* "mbox:" */
+	const char *prefix; /* "mbox:", "maildir:" */
 	int (*deliver)(const struct spool_place *place, const char *path,
 		const struct spool_envelope *envelope, int fd, struct why *why);
 	/* `place` outlives the box. */
@@ -23,6 +23,7 @@ struct store {
 	void (*close)(void *box);
 };
 
-extern const struct store store_mbox; /* mbox_store.c */
+extern const struct store store_mbox;    /* mbox_store.c */
+extern const struct store store_maildir; /* maildir_store.c */
 
 #endif

@@ -1,0 +1,155 @@
+/* maildir_name - see maildir_name.h. */
+#include "maildir_name.h"
+
+#include "base/num.h"
+
+#include <sha256.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#define UIDL_MAX   70 /* RFC 1939 section 7 */
+#define HASH_BYTES 16
+#define HOST_MAX   64 /* octets of the host's name in a file's */
+
+/* Digits, and nothing else, up to `end`; 0 if it isn't so or they are too many. */
+static uint64_t number_before(const char *text, const char *end)
+{
+	uint64_t number = 0;
+
+	return num_parse(text, (size_t)(end - text), UINT64_MAX, &number) == 0 ? number : 0;
+}
+
+static const char *end_of_digits(const char *at, const char *end)
+{
+	while (at < end && *at >= '0' && *at <= '9')
+		at++;
+	return at;
+}
+
+static void parse_time(const char *base, const char *end, struct maildir_name *out)
+{
+	const char *dot = end_of_digits(base, end);
+
+	if (dot == end || *dot != '.')
+		return;
+	out->seconds = number_before(base, dot);
+	if (end - dot > 2 && dot[1] == 'M')
+		out->microseconds = number_before(dot + 2, end_of_digits(dot + 2, end));
+}
+
+/* A field between two commas. */
+static void parse_field(const char *field, size_t len, struct maildir_name *out)
+{
+	if (len <= 2 || field[1] != '=')
+		return;
+	if (field[0] == 'S')
+		out->has_size = num_parse(field + 2, len - 2, INT64_MAX, &out->size) == 0;
+	else if (field[0] == 'W')
+		out->has_wire = num_parse(field + 2, len - 2, INT64_MAX, &out->wire) == 0;
+}
+
+static void parse_fields(const char *base, const char *end, struct maildir_name *out)
+{
+	const char *comma = memchr(base, ',', (size_t)(end - base));
+
+	while (comma) {
+		const char *field = comma + 1;
+
+		comma = memchr(field, ',', (size_t)(end - field));
+		parse_field(field, (size_t)((comma ? comma : end) - field), out);
+	}
+}
+
+bool maildir_name_is_base(const char *base, size_t len)
+{
+	return len > 0 && len <= NAME_MAX && base[0] != '.' && !memchr(base, '/', len) &&
+	       !memchr(base, ':', len) && !memchr(base, '\0', len);
+}
+
+bool maildir_name_parse(const char *name, size_t len, struct maildir_name *out)
+{
+	const char *colon = memchr(name, ':', len);
+	size_t base_len = colon ? (size_t)(colon - name) : len;
+
+	if (len > NAME_MAX || !maildir_name_is_base(name, base_len) || memchr(name, '/', len))
+		return false;
+	*out = (struct maildir_name){.base_len = base_len};
+	parse_time(name, name + base_len, out);
+	parse_fields(name, name + base_len, out);
+	return true;
+}
+
+/* Each octet of the file is sent; each may be an LF that gets a CR; the last line may lack its end.
+ */
+bool maildir_name_is_plausible(const struct maildir_name *name, uint64_t st_size)
+{
+	return name->has_size && name->has_wire && name->size == st_size && name->wire >= st_size &&
+	       name->wire / 2 <= st_size + 1;
+}
+
+static bool is_sayable(const char *base, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (base[i] < 0x21 || base[i] > 0x7e)
+			return false;
+	}
+	return len <= UIDL_MAX;
+}
+
+void maildir_name_uidl(
+	const char *base, size_t len, uint64_t twin, char out[static SPOOL_UIDL_SIZE])
+{
+	uint8_t digest[SHA256_DIGEST_LENGTH];
+	SHA256_CTX sha;
+
+	if (twin == 0 && is_sayable(base, len)) {
+		memcpy(out, base, len);
+		out[len] = '\0';
+		return;
+	}
+	SHA256_Init(&sha);
+	SHA256_Update(&sha, (const uint8_t *)base, len);
+	if (twin)
+		SHA256_Update(&sha, (const uint8_t *)&twin, sizeof(twin));
+	SHA256_Final(digest, &sha);
+	for (size_t i = 0; i < HASH_BYTES; i++)
+		snprintf(out + 2 * i, 3, "%02x", digest[i]);
+}
+
+/* This host's name, as it may stand in a file's: others take "," and ":" for what is behind it. */
+static void put_host(char out[static 4 * HOST_MAX + 1])
+{
+	char host[HOST_MAX + 1] = "";
+
+	if (gethostname(host, HOST_MAX) < 0 || !*host)
+		snprintf(host, sizeof(host), "localhost");
+	for (const char *at = host; *at; at++) {
+		bool plain = *at > ' ' && *at < 0x7f && !strchr("/:,\\", *at);
+
+		out += snprintf(out, 5, plain ? "%c" : "\\%03o", (unsigned char)*at);
+	}
+	*out = '\0';
+}
+
+/*
+ * The time, to the microsecond; the process; a random number, for processes are short-lived and two
+ * hosts or two containers may share a name; how many names this process has made.
+ * The microseconds have all their digits, so that names sort by time in other programs, too.
+ */
+void maildir_name_make(char out[static NAME_MAX + 1])
+{
+	static _Atomic unsigned made;
+	char host[4 * HOST_MAX + 1];
+	struct timespec now;
+	uint32_t dice;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (getrandom(&dice, sizeof(dice), 0) != (ssize_t)sizeof(dice))
+		dice = (uint32_t)now.tv_nsec;
+	put_host(host);
+	snprintf(out, NAME_MAX + 1, "%lld.M%06ldP%ldQ%uR%08x.%.80s", (long long)now.tv_sec,
+		now.tv_nsec / 1000, (long)getpid(), ++made, dice, host);
+}
