@@ -52,6 +52,8 @@ CMD_OBJ   := $(CMD_SRC:%.c=$(OBJ)/%.o)
 UNIT_SRC  := $(wildcard tests/unit/test_*.c)
 UNITS     := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 UNIT_HELP := $(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c))
+CONTRACT  := $(BUILD)/contract/contract
+CONTRACT_SRC := $(wildcard tests/contract/*.c)
 TOOL_SRC  := $(filter-out tests/tools/jail-attempts.c,$(wildcard tests/tools/*.c))
 TOOLS     := $(TOOL_SRC:tests/tools/%.c=$(BUILD)/tools/%)
 JAILED    := $(BUILD)/test/smtp-session $(BUILD)/test/pop3-session
@@ -158,6 +160,11 @@ $(BUILD)/unit/%: $(OBJ)/tests/unit/%.o $(OBJ)/unit.a $(ARCHIVE)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(LIBS_test)
 
+# What spool.h promises, of each store: linked with what strangers link with.
+$(CONTRACT): $(CONTRACT_SRC:%.c=$(OBJ)/%.o) $(BUILD)/libspool.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lmd -lcmocka
+
 $(BUILD)/tools/%: $(OBJ)/tests/tools/%.o $(ARCHIVE)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(LIBS_test)
@@ -211,7 +218,7 @@ $(BUILD)/fuzzers/%: $(OBJ)/tests/fuzz/fuzz_%.o $(FUZZ_MAIN) $(OBJ)/fuzz.a $(ARCH
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LINK) $(FUZZ_LINK) $(WRAP_$*:%=-Wl,--wrap=%) $(LDFLAGS) -o $@ $^ $(LIBS_test)
 
-tests: $(UNITS) $(TOOLS) $(MODULE_LINKS) $(CERTS) ## build the unit tests and the tests' own tools
+tests: $(UNITS) $(CONTRACT) $(TOOLS) $(MODULE_LINKS) $(CERTS) ## build the unit tests and the tests' own tools
 tests: $(JAILED)
 tests: $(FUZZERS)
 
@@ -225,7 +232,7 @@ check: ## build and run all tests; installs what they need
 	@BUILD='$(BUILD)' packaging/deps build run check
 	@echo building
 	@$(MAKE) --no-print-directory --silent $(JOBS_FLAG) programs tests
-	@BUILD='$(abspath $(BUILD))' FILTER='$(FILTER)' tests/check $(UNITS) $(TESTS)
+	@BUILD='$(abspath $(BUILD))' FILTER='$(FILTER)' tests/check $(UNITS) $(CONTRACT) $(TESTS)
 
 # The fuzzers are built apart, by clang. FUZZ="smtp pop3 ..." takes some of them; T is seconds for each.
 FUZZ ?= $(FUZZ_ALL)
