@@ -136,7 +136,7 @@ static void test_others_remove_all(void **state)
 	assert_int_equal(count_now(), 0);
 }
 
-#define KILLED_COUNT 40
+#define KILLED_COUNT 24
 
 static int remove_even(unsigned argument)
 {
@@ -163,7 +163,7 @@ static void remove_all(struct spool *spool)
 static void test_killed_removal(void **state)
 {
 	(void)state;
-	for (unsigned i = 0; i < 40; i++) {
+	for (unsigned i = 0; i < 25; i++) {
 		struct spool *spool;
 		size_t count;
 		pid_t pid;

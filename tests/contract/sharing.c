@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define EACH 150
+#define EACH 100
 
 /* Messages first to first + EACH - 1. */
 static int deliver_each(unsigned first)
