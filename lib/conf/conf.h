@@ -70,7 +70,7 @@ struct conf {
 	char delimiter; /* '\0': none */
 	const char *aliases;
 
-	const char *mailbox; /* "mbox:/var/mail/%u" */
+	const char *mailbox; /* "mbox:/var/mail/%u", "maildir:%h/Maildir" */
 	const char *cache;
 	const char *state;
 	const char *queue;

@@ -114,17 +114,23 @@ static int set_path(const struct text_place *place, const char *value, struct wh
 
 static int set_store(const struct text_place *place, const char *value, struct why *why)
 {
-	static const char prefix[] = "mbox:";
-	const char *path = value + sizeof(prefix) - 1;
+	static const char *const prefixes[] = {"mbox:", "maildir:"};
+	const char *path = NULL;
 
-	if (strncmp(value, prefix, sizeof(prefix) - 1) != 0)
-		return refuse(why, "a mailbox is \"mbox:\" and a path");
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++) {
+		if (strncmp(value, prefixes[i], strlen(prefixes[i])) == 0)
+			path = value + strlen(prefixes[i]);
+	}
+	if (!path)
+		return refuse(why, "a mailbox is \"mbox:\" or \"maildir:\" and a path");
 	if (*path != '/' && strncmp(path, "%h/", 3) != 0)
 		return refuse(why, "the mailbox's path must begin with '/' or '%h/'");
 	for (const char *at = strchr(path, '%'); at; at = strchr(at + 2, '%')) {
 		if (!at[1] || !strchr("udh%", at[1]))
 			return refuse(why, "after '%' comes 'u', 'd', 'h' or '%'");
 	}
+	if (value[strlen(value) - 1] == '/')
+		return refuse(why, "no '/' stands at the end of the mailbox's path");
 	return set_text(place, value, why);
 }
 

@@ -13,7 +13,7 @@ enum conf_kind {
 	CONF_DOMAIN,  /* a domain, kept in lower case */
 	CONF_DOMAINS, /* a comma-separated list of them */
 	CONF_PATH,    /* an absolute path */
-	CONF_STORE,   /* "mbox:" and an absolute path, with %u, %d, %h, %% */
+	CONF_STORE,   /* "mbox:" or "maildir:" and an absolute path, with %u, %d, %h, %% */
 	CONF_LETTER,  /* one punctuation character, or empty for none */
 	CONF_SIZE,    /* octets: digits with K, M or G */
 	CONF_SECONDS, /* digits with s, m, h or d */

@@ -44,6 +44,7 @@ static void test_values(void **state)
 	assert_int_equal(
 		load("# comment\n[server]\nhostname = Mail.Example.ORG\n"
 		     "domains = a.example, B.example\ndomains = c.example\n"
+		     "[store]\nmailbox = maildir:%h/Maildir\n"
 		     "[smtp]\nmax_message_size = 2M\n[auth]\nplaintext = never\nfailure_delay=1m\n"
 		     "[accounts]\ndelimiter =\n; another\n[limits]\nerrors = 7\n",
 			&conf, &why),
@@ -53,6 +54,7 @@ static void test_values(void **state)
 	assert_true(conf_is_local_domain(&conf, "B.EXAMPLEx", 9));
 	assert_false(conf_is_local_domain(&conf, "b.example.", 10));
 	assert_int_equal(conf.max_message_size, 2 << 20);
+	assert_string_equal(conf.mailbox, "maildir:%h/Maildir");
 	assert_int_equal(conf.plaintext, CONF_PLAINTEXT_NEVER);
 	assert_int_equal(conf.failure_delay_ms, 60000);
 	assert_int_equal(conf.delimiter, '\0');
@@ -79,6 +81,11 @@ static void test_mistakes(void **state)
 		{"[store]\nmailbox = mbox:/var/mail/%x\n", ":2:"},
 		{"[store]\nmailbox = mbox:/var/mail/%\n", ":2:"},
 		{"[store]\nmailbox = mbox:mail/%u\n", ":2:"},
+		{"[store]\nmailbox = maildir:mail/%u\n", ":2:"},
+		{"[store]\nmailbox = maildir:%h/Maildir/\n", ":2:"},
+		{"[store]\nmailbox = mbox:/var/mail/%u/\n", ":2:"},
+		{"[store]\nmailbox = maildir:/\n", ":2:"},
+		{"[store]\nmailbox = maildir:\n", ":2:"},
 		{"[store]\nstate = lib\n", ":2:"},
 		{"[accounts]\nsource = ldap\n", ":2: [accounts] source: one of these is wanted"},
 		{"[accounts]\nowner = ../x\n", ":2:"},
