@@ -6,8 +6,8 @@
  * way that only root can have laid (agent_folder_trusted); nothing that is there already is
  * followed, opened, changed or given away.
  *
- * System calls: geteuid, fstatat, openat, fstat, fchown, fchmod, linkat, fsync, unlinkat, close;
- * those of agent_folder.c and spool/dotlock.h.
+ * System calls: geteuid, fstatat, openat, mkdirat, fstat, fcntl, getdents64, fchown, fchmod,
+ * linkat, fsync, unlinkat, close; those of agent_folder.c and spool/dotlock.h.
  */
 #include "agent/agent_spool_helper.h"
 
@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "spool/dotlock.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -151,6 +152,88 @@ static int create_plain(const struct agent_spool_helper *helper, int folder)
 	return err;
 }
 
+static int create_file(const struct agent_spool_helper *helper, int folder)
+{
+	int err = create_whole(helper, folder);
+
+	if (err == -EOPNOTSUPP || err == -EISDIR || err == -EINVAL || err == -ENOENT)
+		err = create_plain(helper, folder);
+	return err;
+}
+
+/* 0; or -ENOTEMPTY; or another -errno. */
+static int check_empty(int fd)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+	const struct dirent *entry;
+	int err;
+
+	if (!dir) {
+		err = -errno;
+		fd_close(&copy);
+		return err;
+	}
+	errno = 0;
+	do {
+		entry = readdir(dir);
+	} while (entry && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0));
+	err = entry ? -ENOTEMPTY : -errno;
+	closedir(dir);
+	return err;
+}
+
+/* A Maildir is its owner's alone, whatever folder it is in. */
+static int give_folder(int fd, const struct account *account)
+{
+	struct stat st;
+	int err;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_uid != 0 || st.st_mode & (S_IRWXG | S_IRWXO))
+		return -EACCES;
+	err = check_empty(fd);
+	if (err < 0)
+		return err;
+	if (fchown(fd, account->uid, account->gid) < 0 || fchmod(fd, 0700) < 0 || fsync(fd) < 0)
+		return -errno;
+	return 0;
+}
+
+/*
+ * A folder can't be made without a name and given one later, as a file can. Where others than root
+ * may rename what is in here (a group that may write, without the sticky bit) one of them can put
+ * something else in its place before it is open. So what is open is looked at: only a folder that
+ * is root's, closed to everybody else and empty is given away; nobody but root can have made such a
+ * one, nor put anything into it. The worst that such a race comes to is that the user gets an empty
+ * folder for which root had no use yet. Until fchown nobody else can enter it. A crash before that
+ * leaves a folder of root's, which is refused from then on as somebody else's, and the log names
+ * it.
+ */
+static int create_folder(const struct agent_spool_helper *helper, int folder)
+{
+	const char *name = mailbox_name(helper);
+	int fd;
+	int err;
+
+	if (mkdirat(folder, name, 0700) < 0)
+		return -errno;
+	fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	err = fd < 0 ? -errno : give_folder(fd, helper->account);
+	if (err < 0)
+		unlinkat(folder, name, AT_REMOVEDIR); /* if it is empty */
+	fd_close(&fd);
+	return err;
+}
+
+static bool is_maildir(const struct agent_spool_helper *helper)
+{
+	static const char prefix[] = "maildir:";
+
+	return strncmp(helper->account->location, prefix, strlen(prefix)) == 0;
+}
+
 int agent_spool_helper_create(struct agent_spool_helper *helper)
 {
 	int folder;
@@ -158,9 +241,7 @@ int agent_spool_helper_create(struct agent_spool_helper *helper)
 
 	if (err < 0)
 		return err;
-	err = create_whole(helper, folder);
-	if (err == -EOPNOTSUPP || err == -EISDIR || err == -EINVAL || err == -ENOENT)
-		err = create_plain(helper, folder);
+	err = is_maildir(helper) ? create_folder(helper, folder) : create_file(helper, folder);
 	if (err == 0 && fsync(folder) < 0)
 		err = -errno;
 	fd_close(&folder);

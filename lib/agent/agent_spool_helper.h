@@ -1,7 +1,7 @@
 /*
  * agent_spool_helper - what the monitor does with root's rights for the owner of one mailbox, in a
  * folder such as /var/mail (2775 root:mail) where the owner may not make files: its dotlock, and
- * the mailbox itself.
+ * the mailbox itself, an mbox or the folder that becomes a Maildir.
  */
 #ifndef AGENT_AGENT_SPOOL_HELPER_H
 #define AGENT_AGENT_SPOOL_HELPER_H

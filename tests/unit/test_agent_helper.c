@@ -43,6 +43,12 @@ static void place_mailbox(const char *name)
 	snprintf(account.location, sizeof(account.location), "mbox:%s", path_of(name));
 }
 
+static void place_maildir(const char *name)
+{
+	place_mailbox(name);
+	snprintf(account.location, sizeof(account.location), "maildir:%s", path_of(name));
+}
+
 static int setup(void **state)
 {
 	int err = make_place(state);
@@ -216,6 +222,54 @@ static void test_create(void **state)
 	assert_false(exists("missing"));
 }
 
+static void expect_folder(const char *name, uid_t uid, gid_t gid)
+{
+	struct stat st;
+
+	assert_int_equal(lstat(path_of(name), &st), 0);
+	assert_int_equal(st.st_uid, uid);
+	assert_int_equal(st.st_gid, gid);
+	assert_int_equal(st.st_mode, S_IFDIR | 0700);
+}
+
+/* Who is to have a Maildir gets an empty folder, whatever the folder around it is like. */
+static void test_create_maildir(void **state)
+{
+	struct agent_spool_helper helper;
+
+	(void)state;
+	NEEDS_ROOT();
+	make_folder("mail", 0775, 0);
+	place_maildir("mail/alice");
+	agent_spool_helper_init(&helper, &account);
+	assert_int_equal(agent_spool_helper_create(&helper), 0);
+	expect_folder("mail/alice", USER, USER);
+	assert_int_equal(agent_spool_helper_create(&helper), -EEXIST);
+	assert_int_equal(agent_spool_helper_take(&helper), -EACCES); /* it needs no lock */
+	assert_false(exists("mail/alice.lock"));
+
+	make_folder("group", 0775, 0);
+	assert_int_equal(chown(path_of("group"), 0, 8), 0);
+	assert_int_equal(chmod(path_of("group"), 02775), 0);
+	place_maildir("group/alice");
+	assert_int_equal(agent_spool_helper_create(&helper), 0);
+	expect_folder("group/alice", USER, USER);
+
+	/* Nothing that is there is followed, or given away. */
+	make_folder("precious", 0700, 0);
+	make_link("group/bob", "../precious", USER);
+	place_maildir("group/bob");
+	assert_int_equal(agent_spool_helper_create(&helper), -EEXIST);
+	expect_folder("precious", 0, 0);
+	place_maildir("precious");
+	assert_int_equal(agent_spool_helper_create(&helper), -EEXIST);
+	expect_folder("precious", 0, 0);
+	make_folder("theirs", 0755, USER);
+	place_maildir("theirs/alice");
+	assert_int_equal(agent_spool_helper_create(&helper), -EACCES);
+	assert_false(exists("theirs/alice"));
+}
+
 static int notes;
 
 static void count_note(void *listener, const char *text)
@@ -358,6 +412,7 @@ int main(void)
 		HELPER_TEST(test_dotlock),
 		HELPER_TEST(test_dotlock_of_what_is_not_theirs),
 		HELPER_TEST(test_create),
+		HELPER_TEST(test_create_maildir),
 		HELPER_TEST(test_state_folder),
 		HELPER_TEST(test_notes),
 		HELPER_TEST(test_without_rights),
