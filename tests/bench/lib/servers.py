@@ -45,7 +45,7 @@ class Pillarbox:
         for name in ("mail", "state", "cache", "queue"):
             (self.folder / name).mkdir(parents=True)
         if settings.ROOT:
-            for name in ("mail", "cache"):
+            for name in ("mail",):
                 os.chown(self.folder / name, *self.ids())
         hashed = cheap_hash()
         (self.folder / "users").write_text("".join(f"{user}:{hashed}\n" for user in users))
