@@ -77,11 +77,11 @@ is_one_of() {
 	unpadded "$BOX" >"$T/unpadded"
 	for file in "$@"; do
 		if cmp -s "$file" "$T/unpadded"; then
-			[ ! -e "$BOX.lock" ] && ! find "$T/state" -type f ! -name "*.session" ! -name "*.append" ! -name "*.new" | grep -q .
+			[ ! -e "$BOX.lock" ] && ! find "$T/state" -type f ! -name "*.session" ! -name "*.append" | grep -q .
 			return
 		fi
 	done
-	echo "the mailbox is none of $*"
+	echo "the mailbox is none of $*: $(ls -l "$T/unpadded" "$BOX" "$@")"
 	return 1
 }
 

@@ -9,84 +9,27 @@
 #include "append_note.h"
 
 #include "base/fd.h"
-#include "checksum.h"
 #include "disk.h"
 #include "mbox_from.h"
-#include "state_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define MAGIC  0x3265746f6e786270u /* "pbxnote2" */
 #define WINDOW (64UL * 1024)
-
-struct note {
-	uint64_t magic; /* 0: nothing is being appended */
-	uint64_t ino;
-	uint64_t old_size;
-	uint64_t end;
-	uint64_t head_len;
-	char head[APPEND_NOTE_HEAD];
-	uint64_t sum; /* of all before it */
-};
-
-static uint64_t note_sum(const struct note *note)
-{
-	return checksum(0, note, offsetof(struct note, sum));
-}
-
-static int note_path(const struct mbox *mbox, char out[static PATH_MAX])
-{
-	return state_file_join(mbox->place->state, mbox->name, "append", out);
-}
-
-/* The note's fd or -errno. */
-static int note_open(const struct mbox *mbox, int flags)
-{
-	char path[PATH_MAX];
-	int err = note_path(mbox, path);
-
-	return err ? err : state_file_open(path, flags);
-}
 
 int append_note_begin(struct mbox *mbox, uint64_t end, const char *text, size_t len)
 {
-	struct note note = {.magic = MAGIC, .ino = mbox->st.st_ino};
+	struct note note = {
+		.kind = NOTE_APPEND, .old_size = (uint64_t)mbox->st.st_size, .end = end};
 
-	note.old_size = (uint64_t)mbox->st.st_size;
-	note.end = end;
-	note.head_len = len < sizeof(note.head) ? len : sizeof(note.head);
-	memcpy(note.head, text, note.head_len);
-	note.sum = note_sum(&note);
-	if (mbox->note < 0)
-		mbox->note = note_open(mbox, O_CREAT);
-	return mbox->note < 0 ? mbox->note : fd_pwrite(mbox->note, &note, sizeof(note), 0);
-}
-
-static int clear(int fd)
-{
-	const uint64_t none = 0;
-
-	return fd_pwrite(fd, &none, sizeof(none), 0);
+	return note_write(mbox, &note, text, len, NULL);
 }
 
 void append_note_end(const struct mbox *mbox)
 {
-	clear(mbox->note); /* if that fails the mailbox disproves the note */
-}
-
-int append_note_remove(const struct mbox *mbox)
-{
-	char path[PATH_MAX];
-	int err = note_path(mbox, path);
-
-	if (err)
-		return err;
-	return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+	(void)note_clear(mbox); /* if that fails the mailbox disproves the note */
 }
 
 static bool is_line_begin(const char *text, const char *at)
@@ -166,7 +109,7 @@ static size_t first_line_end(const struct note *note)
 static int is_torn(int fd, const struct stat *st, const struct note *note)
 {
 	uint64_t size = (uint64_t)st->st_size;
-	char head[APPEND_NOTE_HEAD];
+	char head[NOTE_HEAD];
 	uint64_t behind;
 	ssize_t len;
 	int found;
@@ -187,43 +130,22 @@ static int is_torn(int fd, const struct stat *st, const struct note *note)
 	return found < 0 ? found : !found;
 }
 
-static int recover(const struct mbox *mbox, int note_fd)
+/* On disk before the note goes: else a power cut could keep the half and lose the note. */
+static int take_back(const struct mbox *mbox, uint64_t size)
 {
-	struct note note;
-	struct stat st;
-	ssize_t len = fd_pread(note_fd, &note, sizeof(note), 0);
-	int torn;
+	int err = disk_truncate(mbox->fd, size);
 
-	if (len < 0)
-		return (int)len;
-	if ((size_t)len < sizeof(note) || note.magic == 0)
-		return 0;
-	if (note.magic != MAGIC || note.sum != note_sum(&note) || note.head_len > sizeof(note.head))
-		return 0; /* killed while it wrote the note: not yet anything in the mailbox */
-	if (fstat(mbox->fd, &st) < 0)
-		return -errno;
-	torn = is_torn(mbox->fd, &st, &note);
-	if (torn < 0)
-		return torn;
-	/* On disk before the note goes: else a power cut could keep the half and lose the note. */
-	if (torn) {
-		int err = disk_truncate(mbox->fd, note.old_size);
-
-		if (!err)
-			err = disk_sync(mbox->fd);
-		if (err)
-			return err;
-	}
-	return clear(note_fd);
+	return err ? err : disk_sync(mbox->fd);
 }
 
-int append_note_recover(struct mbox *mbox, struct why *why)
+int append_note_recover(struct mbox *mbox, const struct note *note, struct why *why)
 {
-	int err;
+	struct stat st;
+	int err = fstat(mbox->fd, &st) < 0 ? -errno : is_torn(mbox->fd, &st, note);
 
-	mbox->note = note_open(mbox, 0);
-	if (mbox->note == -ENOENT)
-		return 0;
-	err = mbox->note < 0 ? mbox->note : recover(mbox, mbox->note);
+	if (err > 0)
+		err = take_back(mbox, note->old_size);
+	if (!err)
+		err = note_clear(mbox);
 	return err ? why_errno(why, -err, mbox->path, "take back an interrupted delivery") : 0;
 }

@@ -10,13 +10,11 @@
 #ifndef SPOOL_APPEND_NOTE_H
 #define SPOOL_APPEND_NOTE_H
 
-#include "mbox.h"
+#include "note.h"
 
-#define APPEND_NOTE_HEAD 128
-
-/* Take back what the note says was begun and not finished. Needs the lock; mbox->st may be out of
- * date then. The note stays open, as mbox->note, until mbox_close(). */
-int append_note_recover(struct mbox *mbox, struct why *why);
+/* Take back what the note says was begun and not finished. Needs the lock. 0, or -errno with *why
+ * filled. */
+int append_note_recover(struct mbox *mbox, const struct note *note, struct why *why);
 
 /* The mailbox is about to grow from mbox->st.st_size to `end`; text[0..len) is what it gets first.
  */
@@ -24,9 +22,5 @@ int append_note_begin(struct mbox *mbox, uint64_t end, const char *text, size_t 
 
 /* The message is whole, or taken back. */
 void append_note_end(const struct mbox *mbox);
-
-/* Before the mailbox is rearranged the note must go for good. Nothing is appended after that until
- * the mailbox is locked again. */
-int append_note_remove(const struct mbox *mbox);
 
 #endif

@@ -3,15 +3,14 @@
 
 #include "base/fd.h"
 #include "checksum.h"
-#include "mbox_from.h"
+#include "mbox_seam.h"
 
 #include <errno.h>
 #include <sha256.h>
 #include <string.h>
 
-#define SPAN      4096
-#define CONTEXT   64
-#define BLANK_MAX 64 /* octets of empty lines in front of what was appended */
+#define SPAN    4096
+#define CONTEXT 64
 
 /* Octets that have moved down: `shift`, and those in front of `border` by `more`. */
 struct move {
@@ -144,22 +143,6 @@ int cut_check_place(const struct cut_file *file, size_t n, uint64_t hole)
 	return before == cut->before && behind == cut->behind;
 }
 
-/* Does a From_ line begin at `at`, or behind empty lines there? 1, 0 or -errno. */
-static int is_appended(const struct cut_file *file, uint64_t at)
-{
-	char text[BLANK_MAX + MBOX_FROM_MAX + 1];
-	ssize_t len = fd_pread(file->mbox->fd, text, sizeof(text), at);
-	size_t begin = 0;
-	const char *lf;
-
-	if (len < 0)
-		return (int)len;
-	while (begin < (size_t)len && (text[begin] == '\n' || text[begin] == '\r'))
-		begin++;
-	lf = memchr(text + begin, '\n', (size_t)len - begin);
-	return lf && mbox_from_is_line(text + begin, (size_t)(lf - text) - begin);
-}
-
 int cut_check_tail(const struct cut_file *file, uint64_t shift, uint64_t border, uint64_t more)
 {
 	const struct cut_plan *plan = &file->plan;
@@ -209,7 +192,7 @@ static int fits(const struct cut_file *file, uint64_t size, uint64_t shift, bool
 		is = is_rest(file, shift);
 	if (is <= 0)
 		return is;
-	return size == end ? 1 : is_appended(file, end);
+	return size == end ? 1 : mbox_seam_is(file->mbox->fd, end);
 }
 
 struct search {

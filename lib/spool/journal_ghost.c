@@ -2,7 +2,7 @@
 #include "journal_ghost.h"
 
 #include "base/fd.h"
-#include "mbox_from.h"
+#include "mbox_seam.h"
 
 #include <errno.h>
 #include <sha256.h>
@@ -11,7 +11,6 @@
 #include <string.h>
 
 #define GHOST_SIZE (64UL * 1024)
-#define BLANK_MAX  64 /* octets of empty lines in front of what was appended */
 
 struct ghost {
 	unsigned char brim[32];
@@ -85,25 +84,6 @@ int journal_ghost_make(struct journal *journal)
 	return 0;
 }
 
-/*
- * Does a From_ line begin at the plan's end, or behind empty lines there? If not, the file has
- * grown in some other place, and is so uniform that the hashes can't tell.
- */
-static int is_appended(const struct journal *journal)
-{
-	char text[1 + BLANK_MAX + MBOX_FROM_MAX + 1]; /* from the octet before the end on */
-	ssize_t len = fd_pread(journal->mbox->fd, text, sizeof(text), journal->plan.end - 1);
-	size_t at = 1;
-	const char *lf;
-
-	if (len < 1)
-		return (int)len;
-	while (at < (size_t)len && (text[at] == '\n' || text[at] == '\r'))
-		at++;
-	lf = memchr(text + at, '\n', (size_t)len - at);
-	return lf && text[at - 1] == '\n' && mbox_from_is_line(text + at, (size_t)(lf - text) - at);
-}
-
 int journal_ghost_matches(const struct journal *journal, const struct stat *st)
 {
 	const struct journal_plan *plan = &journal->plan;
@@ -120,5 +100,7 @@ int journal_ghost_matches(const struct journal *journal, const struct stat *st)
 		return 0;
 	if (!ghost.is_brim_zeros && memcmp(ghost.brim, plan->brim, sizeof(ghost.brim)) != 0)
 		return 0;
-	return size == plan->end ? 1 : is_appended(journal);
+	/* If not, the file has grown in some other place, and is so uniform that the hashes can't
+	 * tell. */
+	return size == plan->end ? 1 : mbox_seam_is(journal->mbox->fd, plan->end);
 }

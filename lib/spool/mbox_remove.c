@@ -5,7 +5,7 @@
  * together without a look at it. There are three ways:
  *
  *	Nothing is kept behind the first one that goes (the whole mailbox was fetched, or its last
- *	messages): one ftruncate does it, which is atomic by itself.
+ *	messages): the end is cut off (shorten.h).
  *	Much is kept: blocks are cut out of the file, if its file system can (cut.h). That costs the
  *	same for a mailbox of a gigabyte, but leaves padding.
  *	Else, and when padding has become a quarter of the mailbox: all that is kept moves down
@@ -13,12 +13,11 @@
  */
 #include "mbox_remove.h"
 
-#include "append_note.h"
 #include "base/fd.h"
 #include "cut.h"
-#include "disk.h"
 #include "journal.h"
 #include "mbox_from.h"
+#include "shorten.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -33,7 +32,7 @@
 #define PADDED       256 /* no From_ line is so long; fewer octets of padding don't matter */
 
 struct removal {
-	const struct mbox *mbox;
+	struct mbox *mbox;
 	const struct mbox_table *table;
 	const unsigned char *bitmap;
 	struct mbox_table *left;
@@ -104,9 +103,7 @@ static int truncate_to(const struct removal *removal, size_t first)
 	int err = leave_front(removal, first);
 
 	removal->left->size = size;
-	if (!err)
-		err = disk_truncate(removal->mbox->fd, size);
-	return err ? err : disk_sync(removal->mbox->fd);
+	return err ? err : shorten(removal->mbox, size);
 }
 
 static bool is_padded(const struct mbox_message *message)
@@ -163,7 +160,7 @@ static int run_cut(const struct removal *removal, struct cut_plan *plan, struct 
 
 	if (plan->count > CUTS_MAX || is_wasteful(removal, plan))
 		return -EOPNOTSUPP;
-	err = append_note_remove(removal->mbox);
+	err = note_remove(removal->mbox);
 	if (err)
 		return why_errno(why, -err, removal->mbox->path, "remove messages");
 	err = cut_run(removal->mbox, plan, why);
@@ -250,7 +247,7 @@ static int move_down(
 		err = is_marked(removal, n) ? 0 : keep_message(removal, n, start, kept);
 	removal->left->size = start + kept->octets;
 	if (!err)
-		err = append_note_remove(removal->mbox);
+		err = note_remove(removal->mbox);
 	if (err)
 		return why_errno(why, -err, removal->mbox->path, "remove messages");
 	return journal_run(removal->mbox, start, kept->at, kept->count, why);
@@ -296,8 +293,8 @@ static int remove_marked(const struct removal *removal, size_t first, struct why
 	return move(removal, why);
 }
 
-int mbox_remove(const struct mbox *mbox, const struct mbox_table *table,
-	const unsigned char *bitmap, struct mbox_table *left, struct why *why)
+int mbox_remove(struct mbox *mbox, const struct mbox_table *table, const unsigned char *bitmap,
+	struct mbox_table *left, struct why *why)
 {
 	struct removal removal = {mbox, table, bitmap, left};
 	size_t first = first_marked(&removal);

@@ -10,7 +10,7 @@
  * nothing; on disk when it returns. *left, empty before, is then what a scan would find, its UIDLs
  * not numbered. On failure the mailbox is as it was, or mbox_recover() will finish it.
  */
-int mbox_remove(const struct mbox *mbox, const struct mbox_table *table,
-	const unsigned char *bitmap, struct mbox_table *left, struct why *why);
+int mbox_remove(struct mbox *mbox, const struct mbox_table *table, const unsigned char *bitmap,
+	struct mbox_table *left, struct why *why);
 
 #endif

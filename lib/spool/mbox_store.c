@@ -12,10 +12,13 @@
 #include "mbox_list.h"
 #include "mbox_remove.h"
 #include "stamp.h"
+#include "state_draft.h"
+#include "state_file.h"
 #include "store.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 
 struct mbox_box {
@@ -147,6 +150,19 @@ static void close_box(void *context)
 	free(box);
 }
 
+/* What a removal that was killed had not yet put in its place, of up to half a mailbox's size. Who
+ * has the session lock is the only one who could be writing it. */
+static void drop_drafts(const struct mbox_box *box)
+{
+	static const char *const journals[] = {"cut", "journal"};
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < sizeof(journals) / sizeof(journals[0]); i++) {
+		if (state_file_path(box->place->state, box->path, journals[i], path) == 0)
+			state_draft_drop(path);
+	}
+}
+
 static int open_box(void **out, const struct spool_place *place, const char *path, struct why *why)
 {
 	struct mbox_box *box = calloc(1, sizeof(*box));
@@ -156,6 +172,7 @@ static int open_box(void **out, const struct spool_place *place, const char *pat
 		return why_errno(why, ENOMEM, path, "open");
 	box->place = place;
 	box->path = path;
+	drop_drafts(box);
 	err = list_first(box, why);
 	if (err)
 		close_box(box);
@@ -310,7 +327,7 @@ static int find_marked(struct mbox_box *box, const struct mbox *mbox, const unsi
 }
 
 static int remove_marked(
-	struct mbox_box *box, const struct mbox *mbox, const unsigned char *bitmap, struct why *why)
+	struct mbox_box *box, struct mbox *mbox, const unsigned char *bitmap, struct why *why)
 {
 	unsigned char *bits = NULL;
 	struct mbox_table left;

@@ -1,0 +1,40 @@
+/*
+ * note - a few words on what is about to be done to a mailbox's end, written down under its lock,
+ * so that the next one to lock the mailbox can take it back or finish it. One file for each
+ * mailbox, which stays: append_note.h and shorten.h are what is written into it.
+ */
+#ifndef SPOOL_NOTE_H
+#define SPOOL_NOTE_H
+
+#include "mbox.h"
+
+#define NOTE_HEAD 128
+
+enum note_kind { NOTE_NONE, NOTE_APPEND, NOTE_SHORTEN };
+
+struct note {
+	uint64_t magic;
+	uint64_t kind; /* enum note_kind */
+	uint64_t ino;
+	uint64_t old_size; /* of the mailbox before */
+	uint64_t end;      /* and when it is done */
+	uint64_t head_len;
+	char head[NOTE_HEAD]; /* what is, or will be, where the two part */
+	uint64_t sum;         /* of all before it */
+};
+
+/* Open the note, as mbox->note, until mbox_close(), and read it. kind NOTE_NONE: nothing is being
+ * done, also where the note was being written when its writer was killed. 0 or -errno. */
+int note_read(struct mbox *mbox, struct note *note);
+
+/* Put the note down: ino, magic and sum are filled in. text[0..len) is where its head comes from.
+ * *made (may be NULL): the file was not there before. 0 or -errno. */
+int note_write(struct mbox *mbox, struct note *note, const char *text, size_t len, bool *made);
+
+/* What it says is done, or taken back. 0 or -errno. */
+int note_clear(const struct mbox *mbox);
+
+/* The file goes. 0 or -errno. */
+int note_remove(const struct mbox *mbox);
+
+#endif
