@@ -169,12 +169,6 @@ uidls() { tool list | cut -d ' ' -f 3; }
 	[ "$(tool list | wc -l)" = 1 ]
 }
 
-# numbers_of_retr N: what the reply to RETR N says, and the octets that come.
-retr() {
-	talk "RETR $1" QUIT >"$T/said"
-	sed -n '/^+OK [0-9]* /p' "$T/said" | tail -n 1
-}
-
 @test "maildir: LIST believes a name only if it can be true; RETR always tells what it sends" {
 	maildir
 	put new/1000000001.x,S=10,W=12 'A: b\n\nbody' # true but for the end of the last line: 10 octets, 14 sent
@@ -185,7 +179,7 @@ retr() {
 	put new/1000000006.x,S=11,W=14 'A: b\n\nbody\n'
 	tool list | cut -d ' ' -f 2 | diff - <(printf '%s\n' 12 11 14 14 14 14)
 	for n in 1 2 3 4 5 6; do
-		retr $n
+		talk "RETR $n" QUIT >"$T/said"
 		grep -qE '^\+OK 14( |$)' "$T/said" || { cat "$T/said"; return 1; }
 	done
 }
@@ -282,41 +276,44 @@ on_host() {
 		"$1" "$BOX" "${@:2}"
 }
 
-# host NAME STATE FIRST: deliver 60 messages from FIRST on, and meanwhile take two thirds of what is there, again and
-# again; lines of their subjects into NAME.got.
-host() {
-	cat >"$T/host" <<-'SCRIPT'
+# one_host: what each host runs, as a script: deliver 60 messages from FIRST on, and list and read meanwhile. What is
+# listed has ids of its own; what is read is whole, or another host has moved it out of the way.
+one_host() {
+	cat <<-'SCRIPT'
 		set -eu
-		tool() { "$TOOL" "maildir:$BOX" "$T/$STATE" "$@"; }
+		tool() { "$TOOL" "maildir:$BOX" "$STATE" "$@"; }
 		(
 			for n in $(seq "$FIRST" $((FIRST + 59))); do
-				printf 'Subject: %s\n\nbody\n' "$n" >"$T/message.$STATE"
-				tool deliver a@b c@d <"$T/message.$STATE"
+				printf 'Subject: %s\n\nbody\n' "$n" >"$STATE.message"
+				tool deliver a@b c@d <"$STATE.message"
 			done
-			touch "$T/$STATE.done"
 		) &
+		deliverer=$!
 		for round in $(seq 25); do
-			count=$(tool list | wc -l)
+			tool list >"$STATE.list"
+			[ -z "$(cut -d ' ' -f 3 "$STATE.list" | sort | uniq -d)" ]
+			count=$(wc -l <"$STATE.list")
 			[ "$count" -ge 1 ] || continue
-			n=$((1 + RANDOM % count))
-			tool cat "$n" >/dev/null 2>&1 || true
+			tool cat $((1 + RANDOM % count)) | tail -n 1 | grep -qx body
 		done
-		wait
+		wait "$deliverer"
 	SCRIPT
-	on_host "$1" env TOOL="$TOOL" BOX="$BOX" STATE="$2" FIRST="$3" "$BASH" "$T/host"
 }
+
+# host NAME STATE FIRST: that, on a host of this name.
+host() { on_host "$1" env TOOL="$TOOL" BOX="$BOX" STATE="$T/$2" FIRST="$3" "$BASH" "$T/host"; }
 
 @test "maildir: two hosts on one Maildir deliver and read at once: every message exactly once" {
 	[ "$(id -u)" = 0 ] || skip 'needs root'
 	unshare --mount --uts true || skip 'may not make namespaces'
 	local pids=()
 	mkdir -p "$BOX/new" "$BOX/cur" "$BOX/tmp" "$T/one" "$T/two"
+	one_host >"$T/host"
 	host 'mail/one:a,b' one 1 3>&- &
 	pids+=($!)
 	host two.example.org two 61 3>&- &
 	pids+=($!)
 	for n in "${pids[@]}"; do wait "$n"; done
-	[ -e "$T/one.done" ] && [ -e "$T/two.done" ]
 	cat "$BOX"/new/* "$BOX"/cur/* 2>/dev/null | sed -n 's/^Subject: //p' | sort -n | diff - <(seq 120)
 	[ "$({ names new; names cur; } | grep -c '\.mail\\057one\\072a\\054b,S=')" = 60 ]
 	[ "$({ names new; names cur; } | grep -c '\.two\.example\.org,S=')" = 60 ]
