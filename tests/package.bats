@@ -59,15 +59,22 @@ functions() { grep -oE '\<spool_[a-z]+\(' "$ROOT/lib/spool/spool.h" | tr -d '(' 
 	mkdir "$T/state"
 	printf 'Subject: one\n\nFrom here\n' >"$T/one"
 	printf 'Subject: two\n\n>From there\n' >"$T/two"
-	"$T/example" "mbox:$T/box" "$T/state" "$T/one"
-	"$T/example" "mbox:$T/box" "$T/state" "$T/two"
-	"$T/example" "mbox:$T/box" "$T/state" | diff - <(printf 'Return-Path: <>\n'; cat "$T/one")
-	[ "$(grep -c '^Subject:' "$T/box")" = 1 ]
-	run -1 sh -c "$T/example mbox:$T/box $T/state >/dev/full"
-	run -1 "$T/example" "mbox:$T" "$T/state"
-	[[ $output == "$T: "*"(4.3.0)" ]]
-	"$T/example" "mbox:$T/box" "$T/state" | diff - <(printf 'Return-Path: <>\n'; cat "$T/two")
+	: >"$T/file"
+	for box in "mbox:$T/box" "maildir:$T/Maildir"; do
+		"$T/example" "$box" "$T/state" "$T/one"
+		"$T/example" "$box" "$T/state" "$T/two"
+		"$T/example" "$box" "$T/state" | diff - <(printf 'Return-Path: <>\n'; cat "$T/one")
+		[ "$(grep -r '^Subject:' "${box#*:}" | wc -l)" = 1 ]
+		run -1 sh -c "$T/example $box $T/state >/dev/full"
+		"$T/example" "$box" "$T/state" | diff - <(printf 'Return-Path: <>\n'; cat "$T/two")
+		[ -z "$("$T/example" "$box" "$T/state")" ]
+	done
 	[ ! -s "$T/box" ]
+	[ -z "$(find "$T/Maildir" -type f)" ]
+	for box in "mbox:$T" "maildir:$T/file"; do
+		run -1 "$T/example" "$box" "$T/state"
+		[[ $output == "${box#*:}: "*"(4.3.0)" ]]
+	done
 }
 
 @test "a program with names of its own links with libspool" {

@@ -8,10 +8,13 @@
  * any number of processes may use one mailbox.
  *
  * Promises: when spool_deliver() returns 0 the message is on disk, whole and once; when it fails,
- * the mailbox is as before (one exception: a failing fsync leaves the message there, unpromised).
+ * the mailbox is as before (one exception: a failing fsync may leave the message there,
+ * unpromised).
  * When spool_update() returns 0 exactly the named messages are gone, on disk. A process that is
  * killed at any instruction in between loses nothing: the next one to open the mailbox through this
  * library mends it.
+ *
+ * A mailbox is an mbox file or a Maildir: the location says which. All of this holds for both.
  *
  * Messages are octets. A mailbox holds lines that end in LF (CRLF is read, too);
  * spool_message.octets counts what a POP3 session sends: each line end as CRLF (RFC 1939 section
@@ -40,7 +43,8 @@ extern "C" {
 struct spool_helper {
 	int (*dotlock_take)(void *context);
 	int (*dotlock_release)(void *context);
-	/* Create it, empty, owned by the user, mode 0600 or 0660. */
+	/* Create it, empty, owned by the user: an mbox with mode 0600 or 0660; of a Maildir the
+	 * folder alone, mode 0700. */
 	int (*mailbox_create)(void *context);
 	void *context;
 };
@@ -48,9 +52,14 @@ struct spool_helper {
 /* What spool_message.uidl is made of: see spool(3). */
 enum spool_uidl { SPOOL_UIDL_HASH, SPOOL_UIDL_POPA3D, SPOOL_UIDL_DOVECOT };
 
-/* A mailbox and how to use it. The strings belong to the caller and outlive the struct spool. */
+/*
+ * A mailbox and how to use it. The strings belong to the caller and outlive the struct spool.
+ * A Maildir has no index and no locks, and its unique-ids are the names of its files: `cache`,
+ * `uidl` and `lock_seconds` mean nothing to it.
+ */
 struct spool_place {
-	const char *location; /* "mbox:/absolute/path" */
+	/* "mbox:/absolute/path" or "maildir:/absolute/path", without a "/" at the end */
+	const char *location;
 	const char *state; /* folder of this owner's for journals and session locks; must exist */
 	const char *cache; /* folder of this owner's for indexes; NULL: none is kept */
 	enum spool_uidl uidl;
@@ -74,10 +83,11 @@ struct spool_envelope {
 /*
  * Append the message in fd (from offset 0 to its end; LF or CRLF line ends) to the mailbox,
  * creating it if need be. Return-Path and Delivered-To are added; the metadata fields Status,
- * X-Status, X-UID, X-UIDL, X-IMAP*, X-Keywords are dropped from the header; "From " lines are
- * quoted (mboxrd). Returns when it is on disk. WHY_TEMP 4.2.2: quota; 4.3.1: disk full; 4.2.1:
- * locked by others for too long; 4.3.0: other trouble, among it a mailbox that is not a regular
- * file of `owner`'s with one link, or that does not begin with a From_ line.
+ * X-Status, X-UID, X-UIDL, X-IMAP*, X-Keywords are dropped from the header; in an mbox "From "
+ * lines are quoted (mboxrd). Returns when it is on disk. WHY_TEMP 4.2.2: quota; 4.3.1: disk full;
+ * 4.2.1: locked by others for too long; 4.3.0: other trouble, among it an mbox that is not a
+ * regular file of `owner`'s with one link, or that does not begin with a From_ line, and a Maildir
+ * that is not a folder of `owner`'s.
  */
 int spool_deliver(const struct spool_place *place, const struct spool_envelope *envelope, int fd,
 	struct why *why);
@@ -117,7 +127,8 @@ struct spool;
 /*
  * Take the mailbox's session lock (not the mailbox's own: deliveries go on) and list its messages.
  * A mailbox that does not exist is an empty one. *out is NULL on failure. WHY_INUSE (-EBUSY):
- * another session has it. WHY_PERM (-EBADMSG): not an mbox; it is not changed.
+ * another session has it. WHY_PERM (-EBADMSG): not an mbox; it is not changed. What another session
+ * has left half removed is removed first.
  */
 int spool_open(struct spool **out, const struct spool_place *place, struct why *why);
 
@@ -148,7 +159,8 @@ int spool_read(struct spool *spool, size_t n,
  */
 int spool_update(struct spool *spool, const unsigned char *bitmap, struct why *why);
 
-/* Release locks and memory; NULLs the caller's pointer. Removes nothing from the mailbox. */
+/* Release locks and memory; NULLs the caller's pointer. Removes nothing from the mailbox. Messages
+ * of a Maildir that were fetched or read and still are in `new` go to `cur`. */
 void spool_close(struct spool **spool);
 
 #ifdef __cplusplus
