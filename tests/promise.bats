@@ -5,7 +5,7 @@
 setup() { load helper; }
 teardown() { unplace; }
 
-CALLS=write,writev,pwrite64,fsync,fdatasync,ftruncate,unlink,unlinkat,fcntl
+CALLS=write,writev,pwrite64,fsync,fdatasync,ftruncate,unlink,unlinkat,rename,renameat2,fcntl
 
 # trace PROGRAM: run it on standard input; $T/trace has the calls of all processes in the order in which they began
 # or, where another process came between, ended.
@@ -94,6 +94,35 @@ said_before() { [ "$(head -n "$(last "$1")" "$T/trace" | grep -cE '^write\(1[<,]
 	ordered 'ftruncate\([0-9]+<[^>]*/mail/alice>, 0\) += 0' 'fsync\([0-9]+<[^>]*/mail/alice>\) += 0' 'write\(1[<,]'
 	said_before 'fsync\([0-9]+<[^>]*/mail/alice>'
 	[ ! -s "$T/mail/alice" ]
+}
+
+@test "promise: with a Maildir 250 comes after file and folders are on disk, and the name after the file" {
+	place
+	sed -i "s|^mailbox = .*|mailbox = maildir:$T/mail/%u|" "$CONF"
+	printf 'EHLO x\nMAIL FROM:<a@b.c>\nRCPT TO:<alice@example.org>\nDATA\nSubject: x\n\nhello\n.\nQUIT\n' | trace smtp-session
+	grep -q '^250 2\.0\.0 Accepted' "$T/out"
+	ordered 'write\([0-9]+<[^>]*/mail/alice/tmp/' 'fsync\([0-9]+<[^>]*/mail/alice/tmp/[^>]*>\) += 0' \
+		'fsync\([0-9]+<[^>]*/mail/alice>\) += 0' 'fsync\([0-9]+<[^>]*/mail>\) += 0' \
+		'renameat2\([0-9]+<[^>]*/tmp>, .*, [0-9]+<[^>]*/new>, .*, RENAME_NOREPLACE\) += 0' \
+		'fsync\([0-9]+<[^>]*/mail/alice/new>\) += 0' 'write\(1[<,]'
+	said_before 'fsync\([0-9]+<[^>]*/mail/alice/new>'
+	[ "$(last 'write\([0-9]+<[^>]*/mail/alice/tmp/')" -lt "$(first 'fsync\([0-9]+<[^>]*/mail/alice/tmp/')" ]
+}
+
+@test "promise: with a Maildir QUIT's +OK comes after the removal is on disk, which begins with its list" {
+	place
+	sed -i "s|^mailbox = .*|mailbox = maildir:$T/mail/%u|" "$CONF"
+	for n in 1 2 3; do
+		printf 'Subject: %s\n\nhello\n' $n >"$T/message"
+		deliver alice "$T/message"
+	done
+	printf 'USER alice\nPASS secret\nDELE 1\nDELE 3\nQUIT\n' | trace pop3-session
+	tail -n 1 "$T/out" | grep -q '^+OK'
+	ordered 'fsync\([0-9]+<[^>]*\.removal\.new>\) += 0' 'rename\(.*\.removal\.new", .*\.removal"\) += 0' \
+		'fsync\([0-9]+<[^>]*/state/[0-9]+>\) += 0' 'unlinkat\([0-9]+<[^>]*/new>' 'unlinkat\([0-9]+<[^>]*/new>' \
+		'fsync\([0-9]+<[^>]*/mail/alice/new>\) += 0' 'unlink\(.*\.removal"' 'write\(1[<,]'
+	said_before 'fsync\([0-9]+<[^>]*/mail/alice/new>'
+	[ "$(first 'unlinkat\([0-9]+<[^>]*/mail/alice/new>')" -gt "$(first 'fsync\([0-9]+<[^>]*/state/[0-9]+>')" ]
 }
 
 # The session is killed, or its agent is, at each of their own calls: never a word without a deed.

@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define DAY      (24 * 60 * 60)
+#define DAY      (24L * 60 * 60)
 #define LOOK_MAX 10000 /* names, of which anybody may have left many: the next session goes on */
 
 struct cleaning {
