@@ -220,7 +220,7 @@ $(BUILD)/fuzzers/%: $(OBJ)/tests/fuzz/fuzz_%.o $(FUZZ_MAIN) $(OBJ)/fuzz.a $(ARCH
 
 tests: $(UNITS) $(CONTRACT) $(TOOLS) $(MODULE_LINKS) $(CERTS) ## build the unit tests and the tests' own tools
 tests: $(JAILED)
-tests: $(FUZZERS)
+tests: $(FUZZERS) $(BENCHES)
 
 # What a target builds on its way is built quietly, on all processors unless -j was given.
 JOBS_FLAG = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))

@@ -40,16 +40,23 @@ def least(contenders, runs=None):
     return {name: min(got) for name, got in alternate(contenders, runs).items()}
 
 
-def forget_pages(*paths):
-    """None of them is in memory any more. As root nothing at all is, what the file system knows of folders, too."""
-    os.sync()
-    if settings.ROOT:
+def sync(path):
+    fd = os.open(path, os.O_RDONLY)
+    os.fsync(fd)
+    os.close(fd)
+
+
+def forget_pages(path):
+    """The mailbox is not in memory any more. As root nothing at all is, what the file system knows of folders, too;
+    but not for mailboxes so small that somebody only tries this out, beside others who want to go on."""
+    sync(path)
+    if settings.ROOT and settings.BIG >= 100_000_000:
+        os.sync()
         pathlib.Path("/proc/sys/vm/drop_caches").write_text("3\n")
         return
-    for path in paths:
-        fd = os.open(path, os.O_RDONLY)
-        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
-        os.close(fd)
+    fd = os.open(path, os.O_RDONLY)
+    os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+    os.close(fd)
 
 
 def written(pids):

@@ -24,7 +24,7 @@ def draw_part(tables, path):
     lines = []
     for table in tables:
         figures = {row["name"]: row["value"] for row in table["rows"]}
-        lines.append(" ".join([quoted(label(table["title"]))] + [str(figures.get(name, "NaN")) for name in names]))
+        lines.append(" ".join([quoted(table["tick"])] + [str(figures.get(name, "NaN")) for name in names]))
     values = [row["value"] for table in tables for row in table["rows"] if row["value"] > 0]
     wide = values and max(values) > 50 * min(values)
     script = [
@@ -33,7 +33,7 @@ def draw_part(tables, path):
         "set style data histogram", "set style histogram clustered gap 1.5", "set style fill solid 0.9 noborder",
         "set boxwidth 0.95", "set grid ytics lc '#dddddd'", "set border 3", "set tics nomirror",
         "set key above left maxrows 4", "set xtics rotate by -25 font ',9'", "set bmargin 9",
-        f"set ylabel {quoted(unit)}", "set rmargin 16",
+        f"set ylabel {quoted(unit)}", "set rmargin 16", f"set title {quoted(tables[0]['heading'])}",
         "set logscale y" if wide else "set yrange [0:*]",
         "$data << END", *lines, "END",
         "plot " + ", ".join(
@@ -43,6 +43,3 @@ def draw_part(tables, path):
     subprocess.run(["gnuplot"], input="\n".join(script) + "\n", text=True, check=True, stderr=subprocess.DEVNULL)
     return path
 
-
-def label(title):
-    return title if len(title) < 48 else title[:title.rfind(" ", 0, 48)] + "\\n" + title[title.rfind(" ", 0, 48) + 1:]

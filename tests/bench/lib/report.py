@@ -43,11 +43,12 @@ class Report:
         print(line, flush=True)
         self.lines.append(line)
 
-    def table(self, part, title, note=None):
-        """Rows that follow belong to it. Part and title name it in the pictures, too."""
-        self.tables.append({"part": part, "title": title, "rows": []})
+    def table(self, part, heading, tick, note=None):
+        """Rows that follow belong to it. A part is a picture, with the heading above and a tick below for each table.
+        """
+        self.tables.append({"part": part, "heading": heading, "tick": tick, "rows": []})
         self.say()
-        self.say(title)
+        self.say(f"{heading}: {tick}")
         if note:
             self.say(f"  ({note})")
 

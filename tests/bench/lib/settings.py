@@ -1,11 +1,13 @@
 """settings - what the environment asks for, and the programs in build/.
 
-COUNT    messages in each run of a delivery        2000
-SIZE     octets of a message that is delivered     4096
-BIG      octets of the large mailbox; the sizes of the others follow it    1000000000
-RUNS     how often all is measured: the best counts  3
-ONLY     parts, in that order; see run              all
+COUNT        messages in each run of a delivery                          2000
+SIZE         octets of a message that is delivered                       4096
+BIG          octets of the large mailbox; the others' sizes follow it    1000000000
+RUNS         how often all is measured: the best counts                  3
+ONLY         parts, in that order; see run                               all
+RESULTS      folder for what was found out                               build/bench
 BENCH_PEERS  1: measure other servers, too; needs root
+TMPDIR       where all mailboxes are: its disk is measured
 """
 import os
 import pathlib
@@ -21,7 +23,7 @@ BIG = number("BIG", 1_000_000_000)
 RUNS = number("RUNS", 3)
 PEERS = os.environ.get("BENCH_PEERS") == "1"
 BUILD = pathlib.Path(os.environ.get("BUILD") or "build").resolve()
-OUT = BUILD / "bench"
+RESULTS = pathlib.Path(os.environ.get("RESULTS") or BUILD / "bench").resolve()
 ROOT = os.geteuid() == 0
 
 
@@ -34,4 +36,4 @@ def only(parts):
 
 
 def tool(name):
-    return str(OUT / name)
+    return str(BUILD / "bench" / name)

@@ -12,11 +12,12 @@ from lib.measure import most, output
 from lib.peers import Dovecot, Peers, Postfix
 from lib.report import Ratio
 from lib.servers import Pillarbox
+from parts.delivery import tick
 
 MANY = 100
 
 
-def load(server, kind, port, at_once, users, name=None):
+def load(server, kind, port, at_once, users):
     command = [*server.prefix, settings.tool("load"), kind, str(port), str(at_once), str(settings.COUNT), "50",
                str(settings.SIZE), *users]
     return output(command)[0]
@@ -44,13 +45,13 @@ def into_mailboxes(server, at_once, users):
 
 
 def compare(report, server, dovecot, postfix, at_once, users):
-    name = f"{len(users)} mailboxes" if len(users) > 1 else "one mailbox"
     got = most({
         "smtp-session listening": lambda: load(server, "smtp", server.ports["smtp-session"], at_once, users),
         "dovecot lmtp": lambda: load(dovecot, "lmtp", dovecot.lmtp, at_once, users),
         "postfix smtpd and local": lambda: into_mailboxes(postfix, at_once, users),
     }, min(settings.RUNS, 2))
-    report.table("peers", f"delivery of {settings.SIZE} octets to {name}, connections: {at_once}, 50 messages in each")
+    report.table("peers", f"delivery of {settings.SIZE} octets, 50 messages in each connection",
+                 tick(len(users), at_once, "connections"))
     for peer in ("dovecot lmtp", "postfix smtpd and local"):
         report.row(peer, got[peer], "/s")
     ours = "smtp-session listening"

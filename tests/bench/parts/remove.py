@@ -4,12 +4,11 @@ written meanwhile.
 What is written is what the kernel counts for the server's processes (measure.written()), from before the connection to
 after its end: pages of files that were made dirty, not what the file system notes about them in its journal.
 """
-import os
 import shutil
 import time
 
 from lib import settings
-from lib.measure import written
+from lib.measure import sync, written
 from lib.report import Ratio
 from parts.sessions import client, each_server, fill, login
 
@@ -19,7 +18,7 @@ TITLES = {"first": "the first message", "middle": "the middle message", "second"
 
 
 def once(server, which):
-    os.sync()
+    sync(server.mailbox("big"))
     before = written(server.writers())
     seconds, _ = client(server, "dele", "big", which)
     time.sleep(0.3)  # until the last process was waited for
@@ -37,13 +36,13 @@ def run(report, folder):
             got[which][server.name] = min(once(server, which) for _ in range(runs))
         path.unlink()
     for which, title in TITLES.items():
-        tell(report, f"removal of {title} of {count} of 100 KB", got[which], which == "first")
+        tell(report, count, title, got[which], which == "first")
     for name in ("pillarbox", "peers"):
         shutil.rmtree(folder / name, ignore_errors=True)
 
 
-def tell(report, title, got, is_first):
-    report.table("remove", f"{title}: QUIT")
+def tell(report, count, title, got, is_first):
+    report.table("remove", f"removal from {count} messages of 100 KB, QUIT", title)
     for name, (ms, _) in got.items():
         ratios = []
         if name == "pillarbox":
@@ -52,7 +51,7 @@ def tell(report, title, got, is_first):
                     aim = AIM_DOVECOT if is_first and peer == "dovecot" else None
                     ratios.append(Ratio(got[peer][0] / ms, f"faster than {peer}", aim))
         report.row(name, ms, "ms", *ratios)
-    report.table("written", f"{title}: written")
+    report.table("written", f"removal from {count} messages of 100 KB, written", title)
     for name, (_, megabytes) in got.items():
         aim = MOST_MB if is_first and name == "pillarbox" else None
         report.row(name, megabytes, "MB", *([Ratio(megabytes, "1 MB", aim)] if aim else []))

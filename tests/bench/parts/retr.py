@@ -38,7 +38,7 @@ def run(report, folder):
 
 
 def tell(report, title, got, is_large):
-    report.table("retr", f"RETR of {title}")
+    report.table("retr", "RETR", title)
     for name, figure in got.items():
         ratios = []
         if name != "cat":

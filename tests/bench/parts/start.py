@@ -17,7 +17,7 @@ def run(report, folder):
     finally:
         server.stop()
     for which, title in enumerate(("exec to greeting (median of 300)", "CPU of the whole session")):
-        report.table("start", f"start: {title}")
+        report.table("start", "start", title)
         for name, figures in got.items():
             report.row(name, figures[which], "us", Ratio(figures[which] / got[LEAST][which], LEAST))
 
