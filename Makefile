@@ -79,7 +79,7 @@ LIBS_test         := -linih -lpam -lcrypt -lmd -llmdb -lcmocka -lgnutls
 
 LINTS    := lint-format lint-layers lint-scripts lint-man lint-code
 
-.PHONY: all programs check fuzz fuzz-corpus fuzz-build fuzzers fuzz-dict run bench bench-start lint lint-deps \
+.PHONY: all programs check check-faults fuzz fuzz-corpus fuzz-build fuzzers fuzz-dict run bench bench-start lint lint-deps \
 	$(LINTS) format install deb rpm check-package boot-build check-boot clean help tests FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -233,6 +233,20 @@ check: ## build and run all tests; installs what they need
 	@echo building
 	@$(MAKE) --no-print-directory --silent $(JOBS_FLAG) programs tests
 	@BUILD='$(abspath $(BUILD))' FILTER='$(FILTER)' tests/check $(UNITS) $(CONTRACT) $(TESTS)
+
+# Faults: by a library that is loaded in front of the C library (LP64 only: it has one function for both sizes of
+# offsets). Without sanitizers, which want to be the first themselves.
+FAULTS := $(BUILD)/faults/faults.so
+$(FAULTS): $(wildcard tests/faults/*.[ch])
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 -O2 -g $(WARN) -D_GNU_SOURCE -fPIC -fvisibility=hidden -shared -o $@ $(filter %.c,$^)
+
+check-faults: ## kill and fail libspool at each system call, cut the power at any moment: see tests/faults/run
+	@packaging/deps build check
+	@echo building
+	@$(MAKE) --no-print-directory --silent SAN= $(JOBS_FLAG) $(BUILD)/tools/spool-tool $(FAULTS)
+	@BUILD='$(abspath $(BUILD))' $(foreach name,FILTER SEEDS OPS JOBS SEED SAMPLES FRONT,$(if $($(name)),$(name)='$($(name))')) \
+		tests/faults/run
 
 # The fuzzers are built apart, by clang. FUZZ="smtp pop3 ..." takes some of them; T is seconds for each.
 FUZZ ?= $(FUZZ_ALL)

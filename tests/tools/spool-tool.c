@@ -4,7 +4,8 @@
  *	spool-tool LOCATION STATE deliver SENDER RCPT < message
  *	spool-tool LOCATION STATE list		number, octets, UIDL
  *	spool-tool LOCATION STATE cat N		the message as it came
- *	spool-tool LOCATION STATE remove N...
+ *	spool-tool LOCATION STATE dump		all messages: number, octets, UIDL, length; the
+ *message spool-tool LOCATION STATE remove N...
  *
  * Numbers are from 1. Failure: the why on stderr, exit status 1; 2 for wrong use. The mailbox's
  * owner is the caller. $SPOOL_TOOL_WAIT: seconds to wait for locks (default 30); $SPOOL_TOOL_WHEN:
@@ -28,7 +29,8 @@ static int fail(const struct why *why)
 
 static int usage(void)
 {
-	fputs("usage: spool-tool LOCATION STATE deliver SENDER RCPT | list | cat N | remove N...\n",
+	fputs("usage: spool-tool LOCATION STATE deliver SENDER RCPT | list | cat N | dump | remove "
+	      "N...\n",
 		stderr);
 	return 2;
 }
@@ -111,6 +113,41 @@ static int cat(struct spool *spool, const char *number)
 	return spool_read(spool, n, put, NULL, &why) ? fail(&why) : 0;
 }
 
+static int gather(void *context, const char *octets, size_t len)
+{
+	return fwrite(octets, 1, len, context) == len ? 0 : -ENOMEM;
+}
+
+static int dump_message(struct spool *spool, size_t n, struct why *why)
+{
+	const struct spool_message *message = spool_message(spool, n);
+	char *text = NULL;
+	size_t len = 0;
+	FILE *memory = open_memstream(&text, &len);
+	int err = memory ? spool_read(spool, n, gather, memory, why) : -ENOMEM;
+
+	if (memory)
+		fclose(memory);
+	if (!err) {
+		printf("%zu %llu %s %zu\n", n + 1, (unsigned long long)message->octets,
+			message->uidl, len);
+		fwrite(text, 1, len, stdout);
+	}
+	free(text);
+	return err;
+}
+
+static int dump(struct spool *spool)
+{
+	struct why why = {0};
+
+	for (size_t n = 0; n < spool_count(spool); n++) {
+		if (dump_message(spool, n, &why))
+			return fail(&why);
+	}
+	return 0;
+}
+
 static int remove_messages(struct spool *spool, char **numbers)
 {
 	unsigned char *bitmap = calloc(spool_count(spool) / 8 + 1, 1);
@@ -152,6 +189,8 @@ static int with_spool(const struct spool_place *place, const char *verb, char **
 		rc = list(spool);
 	else if (strcmp(verb, "cat") == 0 && args[0])
 		rc = cat(spool, args[0]);
+	else if (strcmp(verb, "dump") == 0)
+		rc = dump(spool);
 	else if (strcmp(verb, "remove") == 0)
 		rc = remove_messages(spool, args);
 	else

@@ -1,0 +1,74 @@
+"""tool - runs build/tools/spool-tool with the fault library in front of it."""
+import os
+import signal
+
+BUILD = os.environ["BUILD"]
+TOOL = BUILD + "/tools/spool-tool"
+LIBRARY = BUILD + "/faults/faults.so"
+ENVIRONMENT = {
+    "PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C.UTF-8", "TZ": "UTC", "LD_PRELOAD": LIBRARY,
+    "SPOOL_TOOL_WHEN": "1000000000", "SPOOL_TOOL_WAIT": "0",
+}
+
+
+class Place:
+    """A scratch folder with a mailbox, its state folder, and room for what the tool says."""
+
+    def __init__(self, folder, prefix, slot=""):
+        """slot: for one of several who use the same mailbox at the same time."""
+        self.folder = folder
+        self.mail = folder + "/mail"
+        self.box = self.mail + "/box"
+        self.state = folder + "/state"
+        self.out = folder + "/out" + slot
+        self.err = folder + "/err" + slot
+        self.log = folder + "/log" + slot
+        self.message = folder + "/message" + slot
+        self.location = prefix + self.box
+
+    def start(self, verb, message=b"", **faults):
+        """Start the tool; its process id. faults: FAULTS_*, without that."""
+        environment = dict(ENVIRONMENT)
+        for name, value in faults.items():
+            environment[name if name.startswith("SPOOL") else "FAULTS_" + name] = str(value)
+        with open(self.message, "wb") as file:
+            file.write(message)
+        actions = [
+            (os.POSIX_SPAWN_OPEN, 0, self.message, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, self.out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
+            (os.POSIX_SPAWN_OPEN, 2, self.err, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
+        ]
+        return os.posix_spawn(TOOL, [TOOL, self.location, self.state, *verb], environment, file_actions=actions)
+
+    def run(self, verb, message=b"", **faults):
+        """Exit status (negative: a signal) and standard output."""
+        pid = self.start(verb, message, **faults)
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        with open(self.out, "rb") as file:
+            return status, file.read()
+
+    def said(self):
+        with open(self.err, "rb") as file:
+            return file.read().decode(errors="replace").strip()
+
+    def dump(self):
+        """All messages, as the tool reads them, or None and why."""
+        status, out = self.run(["dump"])
+        if status != 0:
+            locks = [name + ": " + open(self.mail + "/" + name, errors="replace").read(40)
+                     for name in os.listdir(self.mail) if name.endswith(".lock")]
+            return None, "the mailbox can't be read: status %d, %s %s" % (status, self.said(), locks)
+        return parse_dump(out), ""
+
+
+def parse_dump(out):
+    found, at = [], 0
+    while at < len(out):
+        end = out.index(b"\n", at)
+        length = int(out[at:end].split()[3])
+        found.append(out[end + 1:end + 1 + length])
+        at = end + 1 + length
+    return found
+
+
+KILLED = -signal.SIGKILL
