@@ -4,8 +4,8 @@
  *	spool-tool LOCATION STATE deliver SENDER RCPT < message
  *	spool-tool LOCATION STATE list		number, octets, UIDL
  *	spool-tool LOCATION STATE cat N		the message as it came
- *	spool-tool LOCATION STATE dump		all messages: number, octets, UIDL, length; the
- *message spool-tool LOCATION STATE remove N...
+ *	spool-tool LOCATION STATE dump		number, octets, UIDL, length and text of all
+ *	spool-tool LOCATION STATE remove N...
  *
  * Numbers are from 1. Failure: the why on stderr, exit status 1; 2 for wrong use. The mailbox's
  * owner is the caller. $SPOOL_TOOL_WAIT: seconds to wait for locks (default 30); $SPOOL_TOOL_WHEN:
