@@ -419,6 +419,18 @@ def mboxrd():
         yield b"\5" + message
 
 
+def index_row(front, length, octets, gap, uidl, is_hex):
+    count = 2 * len(uidl) if is_hex else len(uidl)
+    return struct.pack("=QQIBBBB", length, octets, front, gap, count, is_hex, 0) + uidl
+
+
+def index():
+    rows = [index_row(34, 100, 104, 1, b"\x12" * 16, 1), index_row(34, 7, 8, 2, b"<id@x>-2", 0)]
+    for count in range(3):
+        size = sum(struct.unpack("=QQIB", row[:21])[0] + row[16] + row[20] for row in rows[:count])
+        yield struct.pack(">BHHH", count, 0, size, 0) + b"".join(rows[:count])
+
+
 def conf():
     with open(os.path.join(TESTS, "..", "packaging", "pillarbox.conf"), "rb") as file:
         text = file.read()
@@ -478,7 +490,7 @@ def accounts():
 
 
 def main(folder):
-    for target in (accounts, agent, conf, data, mbox, mboxrd, path, pop3, reply, sasl, smtp, spool, stream, words):
+    for target in (accounts, agent, conf, data, index, mbox, mboxrd, path, pop3, reply, sasl, smtp, spool, stream, words):
         place = os.path.join(folder, target.__name__)
         os.makedirs(place, exist_ok=True)
         for text in target():
