@@ -66,12 +66,9 @@ static uint64_t last_text(const struct cut_plan *plan)
 	return plan->at[plan->count - 1].text;
 }
 
-/* Where the brim ends. */
-static uint64_t brim(const struct cut_plan *plan)
+static uint64_t end_of_brim(const struct cut_plan *plan)
 {
-	uint64_t border = (plan->end + plan->unit - 1) / plan->unit * plan->unit;
-
-	return border < plan->size ? border : plan->size;
+	return brim_end(plan->end, plan->size, plan->unit, BRIM_SECTORS);
 }
 
 /* The checksum of [from, to) where it lies now. */
@@ -120,9 +117,10 @@ int cut_check_make(struct cut_file *file)
 	int err = hash(file, last_text(plan), plan->end, &none, file->head.tail);
 
 	if (!err)
-		err = hash(file, plan->end, brim(plan), &none, file->head.brim);
+		err = brim_make(file->mbox->fd, plan->end, end_of_brim(plan), BRIM_SECTORS,
+			file->head.brim);
 	if (!err)
-		err = hash(file, brim(plan), plan->size, &none, file->head.rest);
+		err = hash(file, end_of_brim(plan), plan->size, &none, file->head.rest);
 	for (size_t n = 0; !err && n < file->plan.count; n++)
 		err = make_contexts(file, n);
 	return err;
@@ -151,35 +149,17 @@ int cut_check_tail(const struct cut_file *file, uint64_t shift, uint64_t border,
 	return is_hash(file, last_text(plan), plan->end, &move, file->head.tail);
 }
 
-/* Is all of what was [from, to) zeros? 1, 0 or -errno. */
-static int is_zeros(const struct cut_file *file, uint64_t from, uint64_t to, uint64_t shift)
-{
-	static const char none[SPAN];
-	char text[SPAN];
-
-	while (from < to) {
-		size_t len = to - from < SPAN ? (size_t)(to - from) : SPAN;
-		ssize_t got = fd_pread(file->mbox->fd, text, len, from - shift);
-
-		if (got < 0)
-			return (int)got;
-		if ((size_t)got < len || memcmp(text, none, len) != 0)
-			return 0;
-		from += len;
-	}
-	return 1;
-}
-
 /* Is there what is to be cut off? 1, 0 or -errno. */
 static int is_rest(const struct cut_file *file, uint64_t shift)
 {
 	const struct cut_plan *plan = &file->plan;
 	const struct move move = {.shift = shift};
-	int is = is_hash(file, plan->end, brim(plan), &move, file->head.brim);
+	uint64_t border = end_of_brim(plan);
+	int is = brim_find(file->mbox->fd, plan->end - shift, border - shift, file->head.brim);
 
-	if (is == 0)
-		is = is_zeros(file, plan->end, brim(plan), shift);
-	return is <= 0 ? is : is_hash(file, brim(plan), plan->size, &move, file->head.rest);
+	if (is <= 0) /* BRIM_OTHER, or a failure */
+		return is;
+	return is_hash(file, border, plan->size, &move, file->head.rest);
 }
 
 /* Is it so that `shift` octets were cut out and the end was cut off, or not? 1, 0 or -errno. */

@@ -6,7 +6,8 @@
  * others have appended to it since. What does not change but moves is a mailbox's end: the last 4
  * KB of what is kept (the tail) and, as long as it is not cut off, the last 4 KB of what is not
  * (the rest). Where their hashes fit, and nothing follows but whole new messages, there the file's
- * old end is.
+ * old end is. The part of the rest that is zeroed before the size is set, the brim, is known by
+ * itself (brim.h).
  */
 #ifndef SPOOL_CUT_CHECK_H
 #define SPOOL_CUT_CHECK_H

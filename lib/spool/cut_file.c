@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define MAGIC 0x3173747563786270u /* "pbxcuts1" */
+#define MAGIC 0x3273747563786270u /* "pbxcuts2" */
 
 static size_t cuts_size(const struct cut_file *file)
 {

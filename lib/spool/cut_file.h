@@ -5,6 +5,7 @@
 #ifndef SPOOL_CUT_FILE_H
 #define SPOOL_CUT_FILE_H
 
+#include "brim.h"
 #include "cut_plan.h"
 
 #include <limits.h>
@@ -18,7 +19,7 @@ struct cut_head {
 	uint64_t lines_len;
 	uint64_t unit;          /* disk_cut_unit() */
 	unsigned char tail[32]; /* these: see cut_check.h */
-	unsigned char brim[32];
+	uint64_t brim[BRIM_SECTORS];
 	unsigned char rest[32];
 	uint64_t sum; /* of all before it, the cuts and the lines */
 };

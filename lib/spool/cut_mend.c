@@ -65,7 +65,7 @@ int cut_mend(const struct cut_file *file)
 	int err = disk_find_hole(fd, 0, &hole.begin, &hole.end);
 	int found = err ? err : find(file, &hole, &cut);
 
-	if (found <= 0)
+	if (found <= 0 || !cut)
 		return found;
 	if (fstat(fd, &st) < 0)
 		return -errno;

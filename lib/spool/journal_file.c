@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PLAN_MAGIC 0x336e616c70786270u /* "pbxplan3" */
+#define PLAN_MAGIC 0x346e616c70786270u /* "pbxplan4" */
 #define SLOT_MAGIC 0x32746f6c73786270u /* "pbxslot2" */
 #define BLOCK      4096
 

@@ -9,6 +9,7 @@
 #ifndef SPOOL_JOURNAL_FILE_H
 #define SPOOL_JOURNAL_FILE_H
 
+#include "brim.h"
 #include "mbox.h"
 #include "state_draft.h"
 
@@ -22,15 +23,15 @@ struct journal_extent {
 
 struct journal_plan {
 	uint64_t magic;
-	uint64_t ino;           /* a device's number may be another one after a restart */
-	uint64_t start;         /* where the first kept octet goes; all before it stays as it is */
-	uint64_t new_size;      /* start + all kept lengths */
-	uint64_t end;           /* the mailbox's size before */
-	uint64_t chunk;         /* room in a slot, in octets */
-	uint64_t extents;       /* how many follow the plan */
-	uint64_t first_sum;     /* of the first piece, where it lies before anything is moved */
-	uint64_t block;         /* the file system's */
-	unsigned char brim[32]; /* these: see journal_ghost.h */
+	uint64_t ino;       /* a device's number may be another one after a restart */
+	uint64_t start;     /* where the first kept octet goes; all before it stays as it is */
+	uint64_t new_size;  /* start + all kept lengths */
+	uint64_t end;       /* the mailbox's size before */
+	uint64_t chunk;     /* room in a slot, in octets */
+	uint64_t extents;   /* how many follow the plan */
+	uint64_t first_sum; /* of the first piece, where it lies before anything is moved */
+	uint64_t block;     /* the file system's */
+	uint64_t brim[BRIM_SECTORS]; /* these: see journal_ghost.h */
 	unsigned char ghost[64];
 	uint64_t sum; /* of all before it and the extents */
 };

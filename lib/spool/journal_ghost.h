@@ -7,9 +7,7 @@
  * anybody appends to the finished mailbox; the last are shifted by what another program puts in or
  * takes out anywhere in front of them.
  *
- * To cut the end off is two steps for the file system: the rest of the block that is then the last
- * is zeroed, and the size is set. The power may fail in between. So what lies up to that block's
- * border, the brim, is hashed by itself, and may also be zeros.
+ * The part of it that is zeroed before the size is set, the brim, is known by itself (brim.h).
  */
 #ifndef SPOOL_JOURNAL_GHOST_H
 #define SPOOL_JOURNAL_GHOST_H

@@ -25,6 +25,7 @@ struct mbox {
 	bool locked;             /* by the kernel */
 	bool dotlocked;          /* by ourselves */
 	bool helped;             /* dotlocked by place->helper */
+	bool is_unnoted;         /* mended as after a power cut, and that is not noted yet */
 	struct stat st; /* as of mbox_lock(), after recovery; mbox_append() and mbox_remove() leave
 			   it */
 };
@@ -60,6 +61,10 @@ void mbox_close(struct mbox *mbox);
 /* mbox_recover.c: finish an interrupted removal, take back an interrupted delivery. Needs the lock.
  */
 int mbox_recover(struct mbox *mbox, struct why *why);
+
+/* Note that mbox_recover() has looked thoroughly since the last boot; who delivers notes it anyway.
+ */
+void mbox_note_looked(struct mbox *mbox);
 
 /*
  * mbox_append.c: append the message in fd. On failure the mailbox is as it was. Not yet on disk:

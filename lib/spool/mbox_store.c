@@ -94,6 +94,7 @@ static int list_first(struct mbox_box *box, struct why *why)
 	if (err)
 		return err == -ENOENT ? 0 : err;
 	err = mbox_list_make(&box->shown, &mbox, why);
+	mbox_note_looked(&mbox);
 	mbox_close(&mbox);
 	return err;
 }

@@ -10,13 +10,27 @@
 #include <limits.h>
 #include <stddef.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-#define MAGIC 0x3365746f6e786270u /* "pbxnote3" */
+#define MAGIC 0x3565746f6e786270u /* "pbxnote5" */
+
+#define BOOT_ERROR 30
 
 static uint64_t note_sum(const struct note *note)
 {
 	return checksum(0, note, offsetof(struct note, sum));
+}
+
+/* As the clocks tell it, which is not to the second; and who sets the clock has booted, as far as
+ * this goes. */
+static int64_t boot_time(void)
+{
+	struct timespec now, up;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	clock_gettime(CLOCK_BOOTTIME, &up);
+	return (int64_t)now.tv_sec - (int64_t)up.tv_sec;
 }
 
 static int note_path(const struct mbox *mbox, char out[static PATH_MAX])
@@ -37,7 +51,7 @@ int note_read(struct mbox *mbox, struct note *note)
 {
 	ssize_t len;
 
-	note->kind = NOTE_NONE;
+	memset(note, 0, sizeof(*note));
 	mbox->note = note_open(mbox, 0);
 	if (mbox->note == -ENOENT)
 		return 0;
@@ -48,7 +62,7 @@ int note_read(struct mbox *mbox, struct note *note)
 		return (int)len;
 	if ((size_t)len < sizeof(*note) || note->magic != MAGIC || note->sum != note_sum(note) ||
 		note->head_len > sizeof(note->head))
-		note->kind = NOTE_NONE;
+		memset(note, 0, sizeof(*note));
 	return 0;
 }
 
@@ -58,6 +72,7 @@ int note_write(struct mbox *mbox, struct note *note, const char *text, size_t le
 
 	note->magic = MAGIC;
 	note->ino = mbox->st.st_ino;
+	note->boot = boot_time();
 	note->head_len = len < sizeof(note->head) ? len : sizeof(note->head);
 	memcpy(note->head, text, note->head_len);
 	note->sum = note_sum(note);
@@ -70,9 +85,18 @@ int note_write(struct mbox *mbox, struct note *note, const char *text, size_t le
 
 int note_clear(const struct mbox *mbox)
 {
-	const uint64_t none = 0;
+	struct note none = {.magic = MAGIC, .kind = NOTE_NONE, .ino = mbox->st.st_ino};
 
+	none.boot = boot_time();
+	none.sum = note_sum(&none);
 	return fd_pwrite(mbox->note, &none, sizeof(none), 0);
+}
+
+bool note_is_of_old(const struct mbox *mbox, const struct note *note)
+{
+	int64_t since = boot_time() - note->boot;
+
+	return note->ino != mbox->st.st_ino || since > BOOT_ERROR || since < -BOOT_ERROR;
 }
 
 int note_remove(const struct mbox *mbox)

@@ -8,7 +8,8 @@
 
 #include "mbox.h"
 
-#define NOTE_HEAD 128
+#define NOTE_HEAD    128
+#define NOTE_SECTORS 16
 
 enum note_kind { NOTE_NONE, NOTE_APPEND, NOTE_SHORTEN };
 
@@ -16,11 +17,14 @@ struct note {
 	uint64_t magic;
 	uint64_t kind; /* enum note_kind */
 	uint64_t ino;
+	int64_t boot;      /* when this host was booted, in seconds: note_boot() */
 	uint64_t old_size; /* of the mailbox before */
 	uint64_t end;      /* and when it is done */
 	uint64_t head_len;
 	char head[NOTE_HEAD]; /* what is, or will be, where the two part */
-	uint64_t sum;         /* of all before it */
+	uint64_t block;       /* NOTE_SHORTEN: see brim.h */
+	uint64_t brim[NOTE_SECTORS];
+	uint64_t sum; /* of all before it */
 };
 
 /* Open the note, as mbox->note, until mbox_close(), and read it. kind NOTE_NONE: nothing is being
@@ -33,6 +37,10 @@ int note_write(struct mbox *mbox, struct note *note, const char *text, size_t le
 
 /* What it says is done, or taken back. 0 or -errno. */
 int note_clear(const struct mbox *mbox);
+
+/* Was the note written before this host was booted last, or never? Then the power may have been cut
+ * since. */
+bool note_is_of_old(const struct mbox *mbox, const struct note *note);
 
 /* The file goes. 0 or -errno. */
 int note_remove(const struct mbox *mbox);

@@ -18,11 +18,4 @@ int shorten(struct mbox *mbox, uint64_t size);
 /* Finish what the note says was begun. Needs the lock. 0, or -errno with *why filled. */
 int shorten_recover(struct mbox *mbox, const struct note *note, struct why *why);
 
-/*
- * Zeros at the very end, behind an empty line or nothing else at all, are what a power cut leaves
- * of a delivery that was not yet promised: the size was on disk already, the text was not. No mail
- * program writes them; place->note is told. As above.
- */
-int shorten_zeros(struct mbox *mbox, struct why *why);
-
 #endif
