@@ -1,15 +1,17 @@
 /*
  * load - the other end of a measurement.
  *
- * usage:
- *	load start COUNT PROGRAM [ARGUMENT...]
- *		Starts PROGRAM on a socket COUNT times, reads its first line, says QUIT, waits for
- *its end. Prints the median microseconds from exec to that line, and the mean CPU microseconds of
- *the whole (children that it has waited for are counted in) load smtp|lmtp PORT CONNECTIONS
- *MESSAGES PER-CONNECTION SIZE USER... Brings MESSAGES messages to 127.0.0.1:PORT over CONNECTIONS
- *connections at a time, each of which sends PER-CONNECTION messages and is opened again; message
- *number n goes to USER number n modulo their count. Prints messages per second that were
- *acknowledged
+ * usage: load start COUNT PROGRAM [ARGUMENT...]
+ *
+ * Starts PROGRAM on a socket COUNT times, reads its first line, says QUIT, waits for its end.
+ * Prints the median microseconds from exec to that line, and the mean CPU microseconds of the whole
+ * (children that it has waited for are counted in).
+ *
+ * usage: load smtp|lmtp PORT CONNECTIONS MESSAGES PER-CONNECTION SIZE USER...
+ *
+ * Brings MESSAGES messages to 127.0.0.1:PORT over CONNECTIONS connections at a time, each of which
+ * sends PER-CONNECTION messages and is opened again; message number n goes to USER number n modulo
+ * their count. Prints messages per second that were acknowledged.
  */
 #include "timing.h"
 

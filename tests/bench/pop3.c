@@ -1,17 +1,29 @@
 /*
  * pop3 - a client that reads as fast as it can and looks at nothing that it needn't.
  *
- * usage:
- *	pop3 login PORT USER PASSWORD COUNT
- *	pop3 pipe USER PASSWORD COUNT PROGRAM [ARGUMENT...]
- *		COUNT sessions, one after the other, of USER, PASS, STAT and QUIT, on a connection
- *to 127.0.0.1:PORT or with PROGRAM behind two pipes. Prints the medians, in microseconds: of a
- *whole session, to the greeting, for the log-in, for STAT, for QUIT pop3 retr PORT USER PASSWORD
- *		RETR of each message, one after the other. Prints octets and seconds
- *	pop3 dele PORT USER PASSWORD first|middle|second
- *		DELE of the first, the middle or every second message. Prints the seconds of QUIT
- *and how many it were pop3 cat PROGRAM [ARGUMENT...] PROGRAM writes into a connection of the same
- *kind. Prints octets and seconds
+ * usage: pop3 login PORT USER PASSWORD COUNT
+ *
+ * COUNT sessions, one after the other, of USER, PASS, STAT and QUIT, on a connection to
+ * 127.0.0.1:PORT. Prints the medians, in microseconds: of a whole session, to the greeting, for the
+ * log-in, for STAT, for QUIT.
+ *
+ * usage: pop3 pipe USER PASSWORD COUNT PROGRAM [ARGUMENT...]
+ *
+ * The same with PROGRAM behind two pipes.
+ *
+ * usage: pop3 retr|eager PORT USER PASSWORD
+ *
+ * RETR of each message, one after the other; eager: and each segment is acknowledged at once.
+ * Prints octets and seconds.
+ *
+ * usage: pop3 dele PORT USER PASSWORD first|middle|second
+ *
+ * DELE of the first, the middle or every second message. Prints the seconds of QUIT and how many
+ * messages it were.
+ *
+ * usage: pop3 cat PROGRAM [ARGUMENT...]
+ *
+ * PROGRAM writes into a connection of the same kind. Prints octets and seconds.
  */
 #include "timing.h"
 
@@ -42,14 +54,17 @@ static struct link server;
 
 /*
  * A server that writes a reply in small pieces, without TCP_NODELAY, waits after each for our
- * acknowledgement, which the kernel holds back for 40 ms. That would be all there is to measure, so
- * it goes at once. (It is to be said again and again: tcp(7). A pipe has nothing of the kind.)
+ * acknowledgement, which the kernel holds back for 40 ms, and that is then all there is to measure.
+ * So that the rest can be measured, too, it goes at once. (To be said again each time: tcp(7).)
  */
+static bool is_eager;
+
 static void acknowledge(void)
 {
 	int on = 1;
 
-	setsockopt(server.in, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
+	if (is_eager)
+		setsockopt(server.in, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
 }
 
 static ssize_t more(void)
@@ -349,11 +364,12 @@ int main(int argc, char **argv)
 		return logins(atoi(argv[2]), NULL, argv[3], argv[4], argv[5]);
 	if (argc > 5 && strcmp(what, "pipe") == 0)
 		return logins(0, argv + 5, argv[2], argv[3], argv[4]);
-	if (argc == 5 && strcmp(what, "retr") == 0)
+	is_eager = strcmp(what, "eager") == 0;
+	if (argc == 5 && (is_eager || strcmp(what, "retr") == 0))
 		return retr(argv[2], argv[3], argv[4]);
 	if (argc == 6 && strcmp(what, "dele") == 0)
 		return dele(argv[2], argv[3], argv[4], argv[5]);
 	if (argc > 2 && strcmp(what, "cat") == 0)
 		return cat(argv + 2);
-	errx(64, "usage: pop3 login|pipe|retr|dele|cat ...: see the comment at its top");
+	errx(64, "usage: pop3 login|pipe|retr|eager|dele|cat ...: see the comment at its top");
 }
