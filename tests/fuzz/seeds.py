@@ -414,6 +414,26 @@ def path():
         yield text
 
 
+def maildir():
+    name = b"1000000001.M000123P45Q6R0123abcd.host,S=10,W=12"
+    for text in (
+        name,
+        name + b":2,FRS",
+        b"1000000001.V2I3M4.host:1,x",
+        b"a,S=1,W=99",
+        b"a,S=18446744073709551615,W=1",
+        b"99999999999999999999.M9",
+        b"x" * 71,
+        b"y" * 251 + b":2,S",
+        b".hidden",
+        b":2,",
+        b"a/b",
+        b"\xc3\xa4 \n\0",
+        b"a\r\nb\r\r\n\nc\r",
+    ):
+        yield b"\3" + text
+
+
 def mboxrd():
     for message in MESSAGES:
         yield b"\5" + message
@@ -490,7 +510,7 @@ def accounts():
 
 
 def main(folder):
-    for target in (accounts, agent, conf, data, index, mbox, mboxrd, path, pop3, reply, sasl, smtp, spool, stream, words):
+    for target in (accounts, agent, conf, data, index, maildir, mbox, mboxrd, path, pop3, reply, sasl, smtp, spool, stream, words):
         place = os.path.join(folder, target.__name__)
         os.makedirs(place, exist_ok=True)
         for text in target():
