@@ -159,6 +159,10 @@ removal() {
 	traced renameat2 error=EINVAL 1+ deliver a@b c@d <"$T/message"
 	is_one_of "$T/after"
 	[ -z "$(ls "$BOX/tmp")" ]
+	restore # the message is there, though the name that it had in tmp won't go
+	strace -qq -o /dev/null -e trace=renameat2,unlinkat -e inject=renameat2:error=EINVAL -e inject=unlinkat:error=EIO \
+		"$TOOL" "maildir:$BOX" "$T/state" deliver a@b c@d <"$T/message" 2>/dev/null
+	is_one_of "$T/after"
 	restore
 	strace -qq -o /dev/null -e trace=renameat2,linkat -e inject=renameat2:error=EINVAL -e inject=linkat:error=EPERM \
 		"$TOOL" "maildir:$BOX" "$T/state" deliver a@b c@d <"$T/message" 2>/dev/null

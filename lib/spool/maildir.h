@@ -52,7 +52,8 @@ int maildir_each(const struct maildir *maildir, enum maildir_folder folder,
 
 /*
  * Give a file another name in another folder, unless there is one of that name. 0; -EEXIST; or
- * another -errno. Whatever cuts it short, the file has one of the two names, or both.
+ * another -errno: then it has the old name alone. Whatever cuts it short, it has one of the two, or
+ * both.
  */
 int maildir_move(const struct maildir *maildir, enum maildir_folder from, const char *old,
 	enum maildir_folder to, const char *new);

@@ -39,15 +39,30 @@ int maildir_each(const struct maildir *maildir, enum maildir_folder folder,
 	return err;
 }
 
-/* By a second name, where the file system can't rename without replacing (NFS can't). */
+static bool is_one_file(int from, const char *old, int to, const char *new)
+{
+	struct stat a, b;
+
+	return fstatat(from, old, &a, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       fstatat(to, new, &b, AT_SYMLINK_NOFOLLOW) == 0 && a.st_dev == b.st_dev &&
+	       a.st_ino == b.st_ino;
+}
+
+/*
+ * By a second name, where the file system can't rename without replacing. NFS can't, and may say
+ * EEXIST of what it has done itself, if the first answer was lost.
+ */
 static int move_by_link(int from, const char *old, int to, const char *new)
 {
 	struct stat st;
+	int err = linkat(from, old, to, new, 0) < 0 ? -errno : 0;
 
-	if (linkat(from, old, to, new, 0) == 0)
-		return unlinkat(from, old, 0) < 0 ? -errno : 0;
-	if (errno != EPERM && errno != EOPNOTSUPP && errno != EMLINK && errno != ENOSYS)
-		return -errno;
+	if (err == -EEXIST && is_one_file(from, old, to, new))
+		err = 0;
+	if (err == 0)
+		(void)unlinkat(from, old, 0); /* if it stays, it is one message still */
+	if (err != -EPERM && err != -EOPNOTSUPP && err != -EMLINK && err != -ENOSYS)
+		return err;
 	/* Nor has it links (FAT): that the names are unique must do. */
 	if (fstatat(to, new, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return -EEXIST;

@@ -8,9 +8,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char folder[] = "/tmp/pillarbox-maildir.XXXXXX";
@@ -375,6 +380,55 @@ static void test_removal_of_twins(void **context)
 	assert_true(exists("cur/1.x:2,S"));
 }
 
+/* From here on, in this process, renameat2() says what it says on NFS. */
+static int forbid_rename(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_renameat2, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog filter = {.len = COUNT(code), .filter = code};
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) < 0;
+}
+
+static int move_three(void)
+{
+	if (forbid_rename())
+		return 1;
+	if (maildir_move(&maildir, MAILDIR_TMP, "1", MAILDIR_NEW, "1.x") != 0)
+		return 2;
+	if (maildir_move(&maildir, MAILDIR_TMP, "2", MAILDIR_NEW, "2.x") != -EEXIST)
+		return 3;
+	return maildir_move(&maildir, MAILDIR_TMP, "3", MAILDIR_NEW, "3.x") != 0 ? 4 : 0;
+}
+
+/* To a free name; to another file's; to one that is its own already. */
+static void test_moving_by_link(void **context)
+{
+	int status;
+	pid_t pid;
+
+	(void)context;
+	put_file("tmp/1");
+	put_file("tmp/2");
+	put_file("new/2.x");
+	put_file("tmp/3");
+	assert_int_equal(
+		linkat(maildir.folder[MAILDIR_TMP], "3", maildir.folder[MAILDIR_NEW], "3.x", 0), 0);
+	pid = fork();
+	if (pid == 0)
+		_exit(move_three());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_true(exists("new/1.x") && !exists("tmp/1"));
+	assert_true(exists("new/2.x") && exists("tmp/2"));
+	assert_true(exists("new/3.x") && !exists("tmp/3"));
+}
+
 #define WITH_MAILDIR(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -391,6 +445,7 @@ int main(void)
 		WITH_MAILDIR(test_damaged_list),
 		WITH_MAILDIR(test_link_for_a_list),
 		WITH_MAILDIR(test_removal_of_twins),
+		WITH_MAILDIR(test_moving_by_link),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
