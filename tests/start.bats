@@ -94,6 +94,13 @@ check_retrieved() {
 	check_retrieved "$T/out"
 }
 
+@test "into a file, and the log is none" {
+	deliver alice "$T/message"
+	printf 'USER alice\nPASS secret\nRETR 1\nQUIT\n' |
+		"$BUILD/pop3-session" --config "$CONF" >"$T/out" 2>/dev/null
+	check_retrieved "$T/out"
+}
+
 @test "an ordinary user's pipe, without any set-up: README's own lines" {
 	local as=() user
 	user=$(id -un)

@@ -117,8 +117,8 @@ static int set_limits(const struct jail *jail, struct why *why)
 
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]) && !err; i++)
 		err = limit(limits[i].resource, limits[i].most, why);
-	/* A log that is a file may be longer than any message. */
-	if (!err && !is_file(STDERR_FILENO))
+	/* A log that is a file may be longer than any message, and so may a script's output. */
+	if (!err && !is_file(STDERR_FILENO) && !is_file(STDOUT_FILENO))
 		err = limit(RLIMIT_FSIZE, jail->max_file, why);
 	return err;
 }

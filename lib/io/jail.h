@@ -16,8 +16,8 @@
 struct jail {
 	const char *user;     /* who to become if the process is root */
 	bool named;           /* the user was asked for by name: then "nobody" does not stand in */
-	uint64_t max_file;    /* octets a file may grow to (unless stderr is a file: the log may be
-				 longer) */
+	uint64_t max_file;    /* octets a file may grow to (unless stdout or stderr is a file:
+				 replies and log may be longer) */
 	uint64_t max_seconds; /* how long the process may go on to live, whatever it does; 0: for
 				 ever */
 	struct jail_fds fds;
