@@ -11,6 +11,8 @@
 #include "plan.h"
 #include "record.h"
 
+#include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -19,6 +21,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #pragma GCC visibility push(default)
@@ -459,3 +462,76 @@ static int look(const char *name, int dirfd, const char *path, void *st, int fla
 
 LOOKS()
 LOOKS(64)
+
+/* A folder's stream is the C library's: it looks at the descriptor by itself, and closes it. */
+static void *real(const char *name)
+{
+	void *function = dlsym(RTLD_NEXT, name);
+
+	if (!function)
+		abort();
+	return function;
+}
+
+DIR *fdopendir(int fd)
+{
+	struct verdict verdict = plan_ask(CALL_LOOK, "fdopendir", fd, NULL, 0, false);
+	DIR *(*open_dir)(int);
+	void *function = real("fdopendir");
+	DIR *dir;
+
+	if (verdict.error) {
+		refused(&verdict);
+		return NULL;
+	}
+	memcpy(&open_dir, &function, sizeof(open_dir));
+	dir = open_dir(fd);
+	plan_made(&verdict);
+	return dir;
+}
+
+struct dirent64 *readdir64(DIR *dir)
+{
+	struct verdict verdict = plan_ask(CALL_LOOK, "readdir", dirfd(dir), NULL, 0, false);
+	struct dirent64 *(*read_it)(DIR *);
+	void *function = real("readdir64");
+	struct dirent64 *entry;
+
+	if (verdict.error) {
+		refused(&verdict);
+		return NULL;
+	}
+	memcpy(&read_it, &function, sizeof(read_it));
+	entry = read_it(dir);
+	plan_made(&verdict);
+	return entry;
+}
+
+int closedir(DIR *dir)
+{
+	struct verdict verdict = plan_ask(CALL_CLOSE, "closedir", dirfd(dir), NULL, 0, false);
+	int (*close_it)(DIR *);
+	void *function = real("closedir");
+	int rc;
+
+	memcpy(&close_it, &function, sizeof(close_it));
+	rc = close_it(dir);
+	if (verdict.error)
+		return refused(&verdict);
+	plan_made(&verdict);
+	return rc;
+}
+
+/* FAULTS_CLOCK=SECONDS: so much later than it is. Files are then not taken for such as were written
+ * just now, which would be read once more or not, as the machine's load has it. */
+int clock_gettime(clockid_t clock, struct timespec *time)
+{
+	static long later = -1;
+	int rc = (int)syscall(SYS_clock_gettime, clock, time);
+
+	if (later < 0)
+		later = getenv("FAULTS_CLOCK") ? strtol(getenv("FAULTS_CLOCK"), NULL, 10) : 0;
+	if (rc == 0 && clock == CLOCK_REALTIME)
+		time->tv_sec += later;
+	return rc;
+}

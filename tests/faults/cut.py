@@ -90,7 +90,7 @@ class Cutter(faults.Runner):
         for path in store.files(self.place):
             if path not in files:
                 os.unlink(path)
-        for top in (self.place.mail, self.place.state):
+        for top in self.place.trees:
             for folder, _, _ in os.walk(top, topdown=False):
                 if folder not in folders:
                     os.rmdir(folder)
@@ -105,7 +105,7 @@ class Cutter(faults.Runner):
 
     def judge(self, steps, outcomes, out=b""):
         row = rows.dataclasses.replace(self.row, steps=steps)
-        wanted = rows.wanted(row, outcomes, fragments=True)
+        wanted = rows.wanted(row, outcomes, fragments=row.store.tears)
         found, wrong = self.place.dump()
         if found is None:
             return [wrong]

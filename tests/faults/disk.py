@@ -10,7 +10,7 @@ fsync is pending, in three independent parts:
   in the same sector. Data goes to blocks, not to offsets: a write behind a collapse that is not on disk lands where
   these blocks lie then. What was never written reads as zeros, never as stale data of others.
 - names (create, link, rename, unlink, mkdir) are on disk up to any pending change of that tree (the mailbox's, the state
-  folder's), in order. Only the fsync of a folder makes them sure, not that of the file.
+  folder's), in order. Only the fsync of the folder that they are in makes them sure.
 
 Two things that are easily forgotten are in it: an ftruncate into the middle of a block zeroes the rest of that block
 in the page cache, and fsync writes that out before it commits the new size; and a collapse may be several transactions
@@ -203,10 +203,10 @@ class Disk:
                 self.live[inode].sync()
             return
         for pending in self.pending.values():
-            last = max([n + 1 for n, change in enumerate(pending) if folder in map(parent, change[2:])], default=0)
-            for change in pending[:last]:
+            sure = [change for change in pending if folder in map(parent, change[2:])]
+            for change in sure:
                 rename(change, self.names, self.folder_names)
-            del pending[:last]
+                pending.remove(change)
 
     def state(self, names, shapes, masks):
         """(folders, {path: (inode, octets)}), with so many pending changes of each tree's names and each file's
@@ -215,6 +215,8 @@ class Disk:
         for tree, pending in self.pending.items():
             for change in pending[:names.get(tree, len(pending))]:
                 rename(change, found, folders)
+        while any(parent(path) not in folders and path not in self.trees for path in folders):
+            folders = {path for path in folders if parent(path) in folders or path in self.trees}
         content = {}
         for path, file in found.items():
             if parent(path) in folders:

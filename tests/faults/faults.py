@@ -8,6 +8,7 @@ import tool
 from rows import DONE, FAILED, UNKNOWN
 
 KILLS = ("before", "after", "half")
+CLOCK = 60  # see calls.c
 NESTED = ("before", "half", "EIO", "ENOSPC+", "EIO+")  # where a step in front varies, too
 
 
@@ -42,7 +43,7 @@ class Runner:
     def step(self, step, **faults):
         if step.fault and "KIND" not in faults:
             faults.update(KIND=step.fault[0], AT=step.fault[1])
-        return self.place.run(step.verb, step.message(), **faults)
+        return self.place.run(step.verb, step.message(), CLOCK=CLOCK, **faults)
 
     def log_of(self, step, **faults):
         store.write(self.place.log, b"")
@@ -102,7 +103,6 @@ class Runner:
         outcome = self.outcome(step, status, out)
         label = "%s%s %s %d (%s)" % (label, step.verb[0], kind, at, what)
         wrong = []
-        # What was written to just now is read once more, so that a run may have some calls less.
         self.missed += kind in KILLS and status == 0
         if (status == tool.KILLED and kind not in KILLS) or status not in (0, 1, tool.KILLED):
             wrong.append("exit status %d, %s" % (status, self.place.said()))
@@ -138,7 +138,7 @@ class Runner:
         step, before = steps[-1], self.found
         if step.removed and len(before) < len(self.row.sizes):
             return []  # it was finished
-        status, _ = self.place.run(step.verb, step.message())
+        status, _ = self.place.run(step.verb, step.message(), CLOCK=CLOCK)
         after, wrong = self.place.dump()
         if status != 0 or after is None:
             return ["the second time: status %d, %s" % (status, wrong or self.place.said())]

@@ -4,7 +4,7 @@ one. A step in front may be killed or fail on purpose, to leave something for th
 import dataclasses
 
 import mail
-from store import Mbox
+from store import Maildir, Mbox
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,7 +95,7 @@ OPERATIONS = (
     ("reading", MIXED, (DUMP,)),
 )
 
-STORES = (Mbox,)
+STORES = (Mbox, Maildir)
 
 
 def all_rows():

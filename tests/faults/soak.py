@@ -7,7 +7,7 @@ For each of SEEDS, OPS operations: deliveries by up to three processes at once, 
 program appends (which respects dotlock and fcntl). A third of them is killed, or has a call fail, at a random call.
 The driver knows what must be there: what was promised is there once, in its place; what was not promised, at most once;
 a removal is whole or not at all. It looks all the time. Odd seeds run on memory, even ones on the file system of TMPDIR.
-A seed says what is tried; which of several processes comes first is up to the kernel.
+STORE=mbox or maildir takes only one of them. A seed says what is tried; which of several processes comes first is up to the kernel.
 """
 import collections
 import os
@@ -21,10 +21,12 @@ sys.dont_write_bytecode = True
 
 import faults
 import mail
+import rows
 import store
 import tool
 
 SEEDS = os.environ.get("SEEDS", "1 2").split()
+STORE = os.environ.get("STORE")
 OPS = int(os.environ.get("OPS", "100000"))
 KINDS = ("before", "before", "before", "after", "half", "half", "short", "one", "ENOSPC", "ENOSPC+", "full", "EDQUOT", "EIO",
          "EIO+", "EINTR")
@@ -41,10 +43,10 @@ class Soak:
     def __init__(self, folder, kind, seed):
         self.dice = random.Random(seed)
         self.kind = kind
-        self.slots = [tool.Place(folder, kind.prefix, "." + str(n)) for n in range(4)]
-        self.place = tool.Place(folder, kind.prefix, ".look")
-        os.makedirs(self.place.mail)
-        os.makedirs(self.place.state)
+        self.slots = [tool.Place(folder, kind.prefix, "." + str(n), True) for n in range(4)]
+        self.place = tool.Place(folder, kind.prefix, ".look", True)
+        for tree in self.place.trees:
+            os.makedirs(tree)
         self.next = 1
         self.messages = {}                 # number -> octets
         self.kept = []                     # numbers, in their order
@@ -135,7 +137,7 @@ class Soak:
         number, self.next = self.next, self.next + 1
         self.messages[number] = mail.make.__wrapped__(number, 500)
         self.batch[number] = self.batches
-        lock = self.place.box + ".lock"
+        lock = self.place.box + ".lock"  # nobody minds where there is nothing to lock
         deadline = time.monotonic() + 60
         while not take(lock):
             if self.jobs:
@@ -146,6 +148,8 @@ class Soak:
                 raise Broken("another program gets no dotlock within a minute")
             time.sleep(0.001)
         try:
+            if not os.path.exists(self.place.box):
+                self.kind.make(self.place, [])
             self.kind.append(self.place, self.messages[number])
         finally:
             os.unlink(lock)
@@ -245,16 +249,16 @@ def take(lock):
         os.unlink(mine)
 
 
-def soak(seed, ops):
+def soak(kind, seed, ops):
     """Where, what was done, what is wrong: lines, none if nothing is."""
     where = "memory" if seed % 2 and os.access("/dev/shm", os.W_OK) else "disk"
     folder = tempfile.mkdtemp(prefix="soak-of-pillarbox.", dir="/dev/shm" if where == "memory" else None)
-    run = Soak(folder + "/place", store.Mbox, seed)
+    run = Soak(folder + "/place", kind, seed)
     wrong = []
     try:
         run.run(ops)
     except Broken as broken:
-        saved = "%s/faults/soak-%d" % (tool.BUILD, seed)
+        saved = "%s/faults/soak-%s-%d" % (tool.BUILD, kind.name, seed)
         shutil.rmtree(saved, ignore_errors=True)
         shutil.copytree(folder, saved)
         wrong = [str(broken), "the mailbox as it is then: " + saved, "before that:", *run.history]
@@ -264,15 +268,16 @@ def soak(seed, ops):
 
 
 def main():
+    tests = [(kind, int(seed)) for seed in SEEDS for kind in rows.STORES if not STORE or STORE == kind.name]
     failed = 0
-    for number, seed in enumerate(SEEDS):
+    for number, (kind, seed) in enumerate(tests):
         begin = time.monotonic()
-        where, done, wrong = soak(int(seed), OPS)
+        where, done, wrong = soak(kind, seed, OPS)
         failed += bool(wrong)
-        print("%sok %d - soak, seed %s, %s: %s in %.0f s" % (
-            "not " * bool(wrong), number + 1, seed, where, done, time.monotonic() - begin))
+        print("%sok %d - %s: soak, seed %d, %s: %s in %.0f s" % (
+            "not " * bool(wrong), number + 1, kind.name, seed, where, done, time.monotonic() - begin))
         print("".join("#   %s\n" % line for line in wrong), end="", flush=True)
-    print("\n%d passed, %d failed" % (len(SEEDS) - failed, failed))
+    print("\n%d passed, %d failed" % (len(tests) - failed, failed))
     return failed > 0
 
 

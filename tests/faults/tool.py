@@ -14,12 +14,14 @@ ENVIRONMENT = {
 class Place:
     """A scratch folder with a mailbox, its state folder, and room for what the tool says."""
 
-    def __init__(self, folder, prefix, slot=""):
+    def __init__(self, folder, prefix, slot="", has_cache=False):
         """slot: for one of several who use the same mailbox at the same time."""
         self.folder = folder
         self.mail = folder + "/mail"
         self.box = self.mail + "/box"
         self.state = folder + "/state"
+        self.cache = folder + "/cache" if has_cache else None
+        self.trees = [tree for tree in (self.mail, self.state, self.cache) if tree]
         self.out = folder + "/out" + slot
         self.err = folder + "/err" + slot
         self.log = folder + "/log" + slot
@@ -29,6 +31,8 @@ class Place:
     def start(self, verb, message=b"", **faults):
         """Start the tool; its process id. faults: FAULTS_*, without that."""
         environment = dict(ENVIRONMENT)
+        if self.cache:
+            environment["SPOOL_TOOL_CACHE"] = self.cache
         for name, value in faults.items():
             environment[name if name.startswith("SPOOL") else "FAULTS_" + name] = str(value)
         with open(self.message, "wb") as file:
