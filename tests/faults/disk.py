@@ -14,16 +14,20 @@ fsync is pending, in three independent parts:
 
 Two things that are easily forgotten are in it: an ftruncate into the middle of a block zeroes the rest of that block
 in the page cache, and fsync writes that out before it commits the new size; and a collapse may be several transactions
-(ext4 restarts its handle between extents), with the hole that was made anywhere between the cut and the file's end.
+(XFS: one for each extent, and one for the size; ext4 restarts its handle when it gets large), with the hole that was
+made anywhere between the cut and the file's end. COLLAPSE=atomic leaves that out.
 
 Why this is a superset of ext4 (data=ordered, delayed allocation) and XFS: both commit all metadata of a file system in one order, so
 what they leave is one prefix for all, which is among the combinations of one prefix for each file and tree here (the
 two trees may be two file systems). Both write data before or after metadata as they like, except that ordered mode
 has data of new blocks before the size that shows them: again fewer states than here. Disks write sectors whole.
 """
+import os
+
 BLOCK, SECTOR = 4096, 512
 KEEP_SIZE, PUNCH, COLLAPSE, ZERO = 1, 2, 8, 16
 ZEROS = bytes(BLOCK)
+BY_HALF = os.environ.get("COLLAPSE") != "atomic"
 
 
 def parse(log):
@@ -57,13 +61,13 @@ class File:
 
     def sync(self):
         self.disk = {block: bytes(octets) for block, octets in self.cache.items()}
-        self.shapes = [(self.blocks, self.size)]  # the first is on disk, the others pending
+        self.shapes = [(self.blocks, self.size, "")]  # the first is on disk, the others pending
         self.data = []                            # of dicts {(block, sector): octets}
         self.labels = []
 
-    def note_shape(self):
-        if self.shapes[-1] != (self.blocks, self.size):
-            self.shapes.append((self.blocks, self.size))
+    def note_shape(self, remark=""):
+        if self.shapes[-1][:2] != (self.blocks, self.size):
+            self.shapes.append((self.blocks, self.size, remark))
 
     def new_block(self):
         self.next += 1
@@ -132,14 +136,14 @@ class File:
     def collapse(self, first, last):
         old, hole = self.blocks, (None,) * (last - first)
         rest = old[last:]
-        for shifted in {0, len(rest) // 2, len(rest)}:  # a hole that moves on to the end
+        for shifted in {0, len(rest) // 2, len(rest)} if BY_HALF else ():  # a hole that moves on to the end
             self.blocks = old[:first] + rest[:shifted] + hole + rest[shifted:]
-            self.note_shape()
+            self.note_shape(", a collapse by half")
         self.blocks, self.size = old[:first] + rest, self.size - len(hole) * BLOCK
 
     def content(self, shape, masks):
         """As it is on disk with this shape and of each pending write the sectors of the mask (None: all)."""
-        blocks, size = self.shapes[shape]
+        blocks, size, _ = self.shapes[shape]
         disk = self.disk
         changed = {}
         for dirty, mask in zip(self.data, masks):
@@ -251,7 +255,7 @@ class Disk:
         for file, name in files.items():
             for shape in range(len(file.shapes)):
                 for word, masks in (("all", everything), ("no", none)):
-                    label = "%s: metadata up to %d, " % (name, shape)
+                    label = "%s: metadata up to %d%s, " % (name, shape, file.shapes[shape][2])
                     yield label + word + " data", {}, {file: shape}, masks
                     yield label + "of others none, " + word + " data", {}, {**none_shapes, file: shape}, masks
             yield from self.lost_and_torn(dice, name, file, everything, none, none_shapes)
@@ -272,7 +276,8 @@ class Disk:
         names = {tree: dice.randint(0, len(pending)) for tree, pending in self.pending.items()}
         shapes = {file: dice.randrange(len(file.shapes)) for file in files}
         masks = {file: [dice.choice(tears(dirty, dice))[1] for dirty in file.data] for file in files}
-        return "a sample", names, shapes, masks
+        by_half = any(file.shapes[shape][2] for file, shape in shapes.items())
+        return "a sample" + ", a collapse by half" * by_half, names, shapes, masks
 
 
 def tears(dirty, dice):
