@@ -10,6 +10,7 @@
 #include "disk.h"
 #include "maildir_name.h"
 #include "maildir_removal.h"
+#include "state_draft.h"
 #include "state_file.h"
 
 #include <errno.h>
@@ -157,11 +158,15 @@ int maildir_removal_load(struct maildir_removal *removal, const struct maildir *
 	if (err)
 		return err;
 	fd = state_file_open(path, 0);
+	if (fd == -ENOENT) /* nor is a draft worth anything */
+		state_draft_drop(path);
 	if (fd < 0)
 		return fd == -ELOOP ? -EBADMSG : fd;
 	err = load(removal, fd);
 	fd_close(&fd);
-	return err;
+	/* Who wrote it may have been killed before its name was on disk, as it must be before more
+	 * is unlinked. */
+	return err ? err : fd_sync_parent(path);
 }
 
 /* Whether that is on disk doesn't matter: a list that comes back finds none of its files. */
