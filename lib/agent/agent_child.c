@@ -14,6 +14,7 @@
 #include "agent/agent_become.h"
 #include "agent/agent_end.h"
 #include "agent/agent_folder.h"
+#include "agent/agent_place.h"
 #include "agent/agent_wire.h"
 #include "base/fd.h"
 #include "spool/spool.h"
@@ -37,20 +38,16 @@ __attribute__((noreturn)) static void run(
 	const struct agent_child_plan *plan, const struct folders *folders, int pair)
 {
 	struct spool_helper helper;
-	struct spool_place place = {
-		.location = plan->account->location,
-		.state = folders->state,
-		.cache = folders->has_cache ? folders->cache : NULL,
-		.owner = plan->account->uid,
-		.lock_seconds = (unsigned)plan->conf->limits.lock_seconds,
-		.helper = &helper,
-		.note = agent_pair_note,
-		.note_context = &pair,
-	};
+	struct spool_place place;
 	int fd = plan->fd;
 	struct why why;
 	int err = fd_keep_two(&fd, &pair);
 
+	agent_place_init(&place, plan->conf, plan->account, folders->state);
+	place.cache = folders->has_cache ? folders->cache : NULL;
+	place.helper = &helper;
+	place.note = agent_pair_note;
+	place.note_context = &pair;
 	if (err < 0)
 		why_errno(&why, -err, "the user's process", "close files");
 	else

@@ -30,7 +30,7 @@ enum conf_source {
 
 enum conf_plaintext { CONF_PLAINTEXT_NEVER, CONF_PLAINTEXT_LOCAL, CONF_PLAINTEXT_ALWAYS };
 
-enum conf_uidl { CONF_UIDL_HASH };
+enum conf_uidl { CONF_UIDL_HASH, CONF_UIDL_POPA3D, CONF_UIDL_DOVECOT, CONF_UIDL_X_UIDL };
 
 struct conf_limits {
 	uint64_t command_seconds; /* SMTP, between commands */

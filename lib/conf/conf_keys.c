@@ -47,7 +47,7 @@ const struct conf_key conf_keys[] = {
 	{"smtp", "max_message_size", CONF_SIZE, MEMBER(max_message_size), 1024, 1ULL << 40, NULL,
 		false},
 	{"smtp", "max_recipients", CONF_COUNT, MEMBER(max_recipients), 1, 100000, NULL, false},
-	{"pop3", "uidl", CONF_CHOICE, MEMBER(uidl), 0, 0, "hash", false},
+	{"pop3", "uidl", CONF_CHOICE, MEMBER(uidl), 0, 0, "hash popa3d dovecot x-uidl", false},
 	{"limits", "command_timeout", CONF_SECONDS, MEMBER(limits.command_seconds), 1, DAY, NULL,
 		false},
 	{"limits", "login_timeout", CONF_SECONDS, MEMBER(limits.login_seconds), 1, DAY, NULL,

@@ -151,20 +151,14 @@ static bool hash_ends(
 	       hash_block(fd, size > BLOCK ? size - BLOCK : 0, size, end);
 }
 
-/* Does a message's UIDL depend on nothing in front of it? */
-static bool is_kind_local(uint64_t uidl)
-{
-	return uidl == SPOOL_UIDL_HASH || uidl == SPOOL_UIDL_POPA3D;
-}
-
 bool mbox_index_is_begin(const struct mbox_index *index, int fd, const struct stat *st)
 {
 	const struct mbox_index_head *head = &index->head;
 	unsigned char begin[32], end[32];
 
-	return head->count > 0 && is_kind_local(head->uidl) && head->ino == st->st_ino &&
-	       head->size < (uint64_t)st->st_size && hash_ends(fd, head->size, begin, end) &&
-	       memcmp(begin, head->begin, 32) == 0 && memcmp(end, head->end, 32) == 0;
+	return head->count > 0 && head->ino == st->st_ino && head->size < (uint64_t)st->st_size &&
+	       hash_ends(fd, head->size, begin, end) && memcmp(begin, head->begin, 32) == 0 &&
+	       memcmp(end, head->end, 32) == 0;
 }
 
 static bool make_head(struct mbox_index_head *head, const struct mbox *mbox,

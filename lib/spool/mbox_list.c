@@ -7,6 +7,7 @@
 #include "mbox_scan.h"
 #include "stamp.h"
 #include "state_file.h"
+#include "uidl_base.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -76,8 +77,12 @@ bool mbox_list_known(struct mbox_list *list, const struct spool_place *place, co
 
 int mbox_list_scan(struct mbox_list *list, const struct mbox *mbox, struct why *why)
 {
-	int err = mbox_scan(mbox->fd, (uint64_t)mbox->st.st_size, mbox->path, &list->table, why);
+	int err;
 
+	uidl_base_begin(&list->table, mbox->place, mbox->path);
+	err = mbox_scan(mbox->fd, (uint64_t)mbox->st.st_size, mbox->path, &list->table, why);
+	if (!err)
+		uidl_base_end(&list->table, mbox->place, mbox->path);
 	take_stamp(list, &mbox->st);
 	list->is_seen = true;
 	return err;
@@ -88,9 +93,10 @@ static int scan_new(struct mbox_list *list, const struct mbox *mbox, struct why 
 {
 	struct mbox_table *table = &list->table;
 	uint64_t from = table->at[table->len - 1].from;
-	int err =
-		mbox_scan_from(mbox->fd, from, (uint64_t)mbox->st.st_size, mbox->path, table, why);
+	int err;
 
+	uidl_base_begin(table, mbox->place, mbox->path);
+	err = mbox_scan_from(mbox->fd, from, (uint64_t)mbox->st.st_size, mbox->path, table, why);
 	take_stamp(list, &mbox->st);
 	list->is_seen = false;
 	return err == -EBADMSG ? mbox_list_scan(list, mbox, why) : err;

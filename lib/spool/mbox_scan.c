@@ -33,8 +33,18 @@ static void line_begin(struct mbox_scan *scan)
 	scan->matched = 0;
 }
 
+/* As behind the messages that are known already. */
+static void uidls_begin(struct mbox_table *table)
+{
+	table->uidls.highest = 0;
+	table->uidls.has_internal = false;
+	for (size_t n = 0; n < table->len; n++)
+		uidl_kept_pass(&table->uidls, table->at[n].seen.uidl);
+}
+
 void mbox_scan_begin_at(struct mbox_scan *scan, struct mbox_table *table, uint64_t from)
 {
+	uidls_begin(table);
 	*scan = (struct mbox_scan){.table = table, .at = from, .is_resumed = table->len > 0};
 	line_begin(scan);
 }
@@ -128,7 +138,7 @@ static int message_begin(struct mbox_scan *scan)
 	scan->in_padding = false;
 	scan->octets = 0;
 	scan->blank_len = 0;
-	uidl_init(&scan->uidl);
+	uidl_init(&scan->uidl, &scan->table->uidls, scan->table->len == 1);
 	return 0;
 }
 
@@ -143,7 +153,7 @@ static void text_line_end(struct mbox_scan *scan, bool blank, bool has_lf)
 		scan->octets += scan->line_len - (has_lf && scan->ends_in_cr) + 2;
 	if (!blank && scan->quoted && !scan->at_margin)
 		scan->octets--;
-	if (uidl_wants_more(&scan->uidl))
+	if (has_lf && uidl_wants_more(&scan->uidl))
 		uidl_line_end(&scan->uidl);
 	scan->at_front = false;
 }
@@ -292,6 +302,8 @@ int mbox_scan_end(struct mbox_scan *scan)
 	if (err || !scan->is_open)
 		return err;
 	message_end(scan, scan->at);
+	if (scan->table->uidls.has_internal)
+		mbox_table_drop_first(scan->table);
 	return mbox_table_number_uidls(scan->table);
 }
 

@@ -5,8 +5,9 @@
  * A message begins with a From_ line, at the start of the file or after an empty line. One empty
  * line at its end belongs to the format, not to the message. So do padding fields (mbox_pad.h)
  * right behind the From_ line: whole lines, each of at most MBOX_FROM_MAX octets; whatever else
- * looks like one is the message's. Content-Length is never believed: who sends a message could else
- * hide the ones behind it.
+ * looks like one is the message's. Under SPOOL_UIDL_DOVECOT a first message with
+ * X-IMAP, which is there for Dovecot's and UW-IMAP's own use, is not listed. Content-Length is
+ * never believed: who sends a message could else hide the ones behind it.
  */
 #ifndef SPOOL_MBOX_SCAN_H
 #define SPOOL_MBOX_SCAN_H
@@ -15,7 +16,8 @@
 #include "mbox_table.h"
 #include "uidl.h"
 
-/* Scan the first `size` octets of fd into an empty table. -EBADMSG (WHY_PERM, 5.2.0): not an mbox.
+/* Scan the first `size` octets of fd into an empty table, whose
+ * uidls may be set. -EBADMSG (WHY_PERM, 5.2.0): not an mbox.
  */
 int mbox_scan(int fd, uint64_t size, const char *path, struct mbox_table *table, struct why *why);
 

@@ -39,6 +39,12 @@ int mbox_table_add(struct mbox_table *table, struct mbox_message **out)
 	return 0;
 }
 
+void mbox_table_drop_first(struct mbox_table *table)
+{
+	table->len--;
+	memmove(table->at, table->at + 1, table->len * sizeof(*table->at));
+}
+
 uint64_t mbox_table_end(const struct mbox_table *table, size_t n)
 {
 	return n + 1 < table->len ? table->at[n + 1].from : table->size;

@@ -3,6 +3,7 @@
 #define SPOOL_MBOX_TABLE_H
 
 #include "spool.h"
+#include "uidl_kept.h"
 
 #define MBOX_GONE         SIZE_MAX
 #define MBOX_MESSAGES_MAX (4u << 20)
@@ -24,7 +25,8 @@ struct mbox_table {
 	struct mbox_message *at;
 	size_t len;
 	size_t cap;
-	uint64_t size; /* of the mailbox that was scanned */
+	uint64_t size;          /* of the mailbox that was scanned */
+	struct uidl_file uidls; /* set before the scan: the format, and what is known of the rest */
 };
 
 void mbox_table_init(struct mbox_table *table);
@@ -36,6 +38,9 @@ uint64_t mbox_table_end(const struct mbox_table *table, size_t n);
 
 /* Add an empty row. 0, -EFBIG (MBOX_MESSAGES_MAX) or -ENOMEM. */
 int mbox_table_add(struct mbox_table *table, struct mbox_message **out);
+
+/* Forget the first row: what lies in front of the next one belongs to no message. */
+void mbox_table_drop_first(struct mbox_table *table);
 
 /* Tell messages of one UIDL apart: the second gets "-2" added, the third "-3", or the next number
  * that makes it one of its own. A message's number depends on those in front of it alone. Done

@@ -49,8 +49,18 @@ struct spool_helper {
 	void *context;
 };
 
-/* What spool_message.uidl is made of: see spool(3). */
-enum spool_uidl { SPOOL_UIDL_HASH, SPOOL_UIDL_POPA3D, SPOOL_UIDL_DOVECOT };
+/*
+ * What spool_message.uidl is: a hash of the message's header; or, for mailboxes that another server
+ * had before, what popa3d made of it, the number that Dovecot or UW-IMAP gave it (X-UID), the id
+ * that qpopper or mailutils wrote into it (X-UIDL). Those that have none there have the hash. See
+ * spool(3).
+ */
+enum spool_uidl {
+	SPOOL_UIDL_HASH,
+	SPOOL_UIDL_POPA3D,
+	SPOOL_UIDL_DOVECOT,
+	SPOOL_UIDL_X_UIDL,
+};
 
 /*
  * A mailbox and how to use it. The strings belong to the caller and outlive the struct spool.

@@ -34,8 +34,14 @@ static void line_begin(struct uidl *uidl)
 	uidl->name_len = 0;
 }
 
-void uidl_init(struct uidl *uidl)
+void uidl_init(struct uidl *uidl, struct uidl_file *file, bool is_first)
 {
+	uidl->file = file;
+	if (file->format == SPOOL_UIDL_POPA3D) {
+		uidl_popa3d_init(&uidl->popa3d);
+		return;
+	}
+	uidl_kept_init(&uidl->kept, file, is_first);
 	SHA256_Init(&uidl->sha);
 	uidl->in_header = true;
 	uidl->identified = false;
@@ -45,11 +51,15 @@ void uidl_init(struct uidl *uidl)
 
 bool uidl_wants_more(const struct uidl *uidl)
 {
+	if (uidl->file->format == SPOOL_UIDL_POPA3D)
+		return uidl->popa3d.in_header;
 	return uidl->in_header || !uidl->identified;
 }
 
 bool uidl_is_in_body(const struct uidl *uidl)
 {
+	if (uidl->file->format == SPOOL_UIDL_POPA3D)
+		return !uidl->popa3d.in_header;
 	return !uidl->in_header;
 }
 
@@ -84,6 +94,7 @@ static void name_end(struct uidl *uidl)
 {
 	uidl->in_name = false;
 	uidl->hashed = false;
+	uidl_kept_begin(&uidl->kept, uidl->name, uidl->name_len);
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		if (fields[i].len != uidl->name_len ||
 			strncasecmp(fields[i].name, uidl->name, uidl->name_len) != 0)
@@ -119,6 +130,10 @@ void uidl_text(struct uidl *uidl, const char *text, size_t len)
 {
 	size_t used = 0;
 
+	if (uidl->file->format == SPOOL_UIDL_POPA3D) {
+		uidl_popa3d_text(&uidl->popa3d, text, len);
+		return;
+	}
 	if (len == 0)
 		return;
 	uidl->blank = uidl->blank && !uidl->cr && len == 1 && text[0] == '\r';
@@ -127,12 +142,22 @@ void uidl_text(struct uidl *uidl, const char *text, size_t len)
 		used = take_name(uidl, text, len);
 	if (!uidl->in_name && uidl->hashed)
 		hash(uidl, text + used, len - used);
+	if (!uidl->in_name && uidl->in_header)
+		uidl_kept_text(&uidl->kept, text + used, len - used);
 }
 
 void uidl_line_end(struct uidl *uidl)
 {
-	if (uidl->in_header && uidl->in_name && !uidl->blank)
-		uidl->hashed = false; /* a line without a colon */
+	if (uidl->file->format == SPOOL_UIDL_POPA3D) {
+		uidl_popa3d_line_end(&uidl->popa3d);
+		return;
+	}
+	if (uidl->in_header && uidl->in_name) {
+		uidl->hashed = uidl->hashed && uidl->blank; /* a line without a colon */
+		uidl_kept_begin(&uidl->kept, "", 0);
+	} else if (uidl->in_header) {
+		uidl_kept_line_end(&uidl->kept);
+	}
 	if (uidl->in_header && uidl->blank) {
 		uidl->in_header = false;
 		uidl->hashed = !uidl->identified;
@@ -140,7 +165,7 @@ void uidl_line_end(struct uidl *uidl)
 	line_begin(uidl);
 }
 
-void uidl_finish(struct uidl *uidl, char out[static UIDL_HASH_LEN + 1])
+static void hash_finish(struct uidl *uidl, char out[static UIDL_HASH_LEN + 1])
 {
 	static const char digits[] = "0123456789abcdef";
 	uint8_t digest[SHA256_DIGEST_LENGTH];
@@ -151,4 +176,12 @@ void uidl_finish(struct uidl *uidl, char out[static UIDL_HASH_LEN + 1])
 		out[2 * i + 1] = digits[digest[i] & 15];
 	}
 	out[UIDL_HASH_LEN] = '\0';
+}
+
+void uidl_finish(struct uidl *uidl, char out[static SPOOL_UIDL_SIZE])
+{
+	if (uidl->file->format == SPOOL_UIDL_POPA3D)
+		uidl_popa3d_finish(&uidl->popa3d, out);
+	else if (!uidl_kept_finish(&uidl->kept, out))
+		hash_finish(uidl, out);
 }

@@ -11,9 +11,15 @@
  * The id is never written into the mailbox. It depends on nothing but the message, so it outlives
  * re-sorting, other servers and restores from backup. Changing the recipe makes every client fetch
  * all its mail again.
+ *
+ * For those who come from another server there are the ids that it gave: uidl_popa3d.h,
+ * uidl_kept.h. A message that it gave none has the hash.
  */
 #ifndef SPOOL_UIDL_H
 #define SPOOL_UIDL_H
+
+#include "uidl_kept.h"
+#include "uidl_popa3d.h"
 
 #include <sha256.h>
 #include <stdbool.h>
@@ -22,6 +28,9 @@
 #define UIDL_HASH_LEN 32 /* hex digits; "-2" and so on are the mailbox's to add */
 
 struct uidl {
+	const struct uidl_file *file;
+	struct uidl_popa3d popa3d; /* nothing else is used where that is the format */
+	struct uidl_kept kept;
 	SHA256_CTX sha;
 	bool in_header;
 	bool identified; /* a Received was seen */
@@ -33,12 +42,14 @@ struct uidl {
 	char name[16];
 };
 
-void uidl_init(struct uidl *uidl);
+/* *file outlives it, and is brought up to date as the messages go by, from its first one on. */
+void uidl_init(struct uidl *uidl, struct uidl_file *file, bool is_first);
 
 /* Must the rest of the message still be shown to uidl_text()? */
 bool uidl_wants_more(const struct uidl *uidl);
 
-/* The message's text in pieces of any size without line ends, and the line ends. */
+/* The message's text in pieces of any size without line ends, and the line ends: those that are
+ * there; at the end of the file there may be none. */
 void uidl_text(struct uidl *uidl, const char *text, size_t len);
 void uidl_line_end(struct uidl *uidl);
 
@@ -46,6 +57,7 @@ void uidl_line_end(struct uidl *uidl);
  * uidl_text() with its line ends, as many lines at once as there are. */
 bool uidl_is_in_body(const struct uidl *uidl);
 
-void uidl_finish(struct uidl *uidl, char out[static UIDL_HASH_LEN + 1]);
+/* At most UIDL_KEPT_MAX octets: there is room for a number. */
+void uidl_finish(struct uidl *uidl, char out[static SPOOL_UIDL_SIZE]);
 
 #endif

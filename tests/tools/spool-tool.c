@@ -9,7 +9,8 @@
  *
  * Numbers are from 1. Failure: the why on stderr, exit status 1; 2 for wrong use. The mailbox's
  * owner is the caller. $SPOOL_TOOL_WAIT: seconds to wait for locks (default 30); $SPOOL_TOOL_WHEN:
- *the From_ line's time; $SPOOL_TOOL_CACHE: folder for indexes (default none).
+ * the From_ line's time; $SPOOL_TOOL_CACHE: folder for indexes (default none); $SPOOL_TOOL_UIDL: a
+ * value of enum spool_uidl.
  */
 #include "base/fd.h"
 #include "base/num.h"
@@ -210,6 +211,7 @@ int main(int argc, char **argv)
 	place.cache = getenv("SPOOL_TOOL_CACHE");
 	place.owner = geteuid();
 	place.lock_seconds = (unsigned)setting("SPOOL_TOOL_WAIT", 30);
+	place.uidl = (enum spool_uidl)setting("SPOOL_TOOL_UIDL", SPOOL_UIDL_HASH);
 	place.note = note;
 	if (strcmp(argv[3], "deliver") != 0)
 		return with_spool(&place, argv[3], argv + 4);
