@@ -138,10 +138,16 @@ static int take_back(const struct mbox *mbox, uint64_t size)
 	return err ? err : disk_sync(mbox->fd);
 }
 
-int append_note_recover(struct mbox *mbox, const struct note *note, struct why *why)
+int append_note_look(const struct mbox *mbox, const struct note *note)
 {
 	struct stat st;
-	int err = fstat(mbox->fd, &st) < 0 ? -errno : is_torn(mbox->fd, &st, note);
+
+	return fstat(mbox->fd, &st) < 0 ? -errno : is_torn(mbox->fd, &st, note);
+}
+
+int append_note_recover(struct mbox *mbox, const struct note *note, struct why *why)
+{
+	int err = append_note_look(mbox, note);
 
 	if (err > 0)
 		err = take_back(mbox, note->old_size);

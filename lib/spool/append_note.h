@@ -23,4 +23,7 @@ int append_note_begin(struct mbox *mbox, uint64_t end, const char *text, size_t 
 /* The message is whole, or taken back. */
 void append_note_end(const struct mbox *mbox);
 
+/* Is there something to take back? 1, 0 or -errno. Needs the lock, if only for reading. */
+int append_note_look(const struct mbox *mbox, const struct note *note);
+
 #endif

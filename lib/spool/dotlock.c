@@ -244,6 +244,17 @@ static int break_stale(int dirfd, const char *lockname, const struct stat *mailb
 	return errno == EPERM || errno == EACCES ? -EACCES : -EEXIST;
 }
 
+int dotlock_look_at(int dirfd, const char *lockname, const struct stat *mailbox)
+{
+	struct stat lock;
+	char text[256];
+	int err = look(dirfd, lockname, &lock, text);
+
+	if (err == -ENOENT)
+		return err;
+	return err || is_mailbox(&lock, text) || !is_stale(&lock, text, mailbox) ? -EEXIST : 0;
+}
+
 int dotlock_take_prepared_at(
 	int dirfd, const char *lockname, const struct stat *mailbox, int prepared)
 {

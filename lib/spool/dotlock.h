@@ -29,6 +29,10 @@
  */
 int dotlock_take_at(int dirfd, const char *lockname, const struct stat *mailbox);
 
+/* Look at it and change nothing. 0: nobody holds it, for it is stale; -EEXIST: somebody does;
+ * -ENOENT: there is none. */
+int dotlock_look_at(int dirfd, const char *lockname, const struct stat *mailbox);
+
 /* Does the lock name this very process? */
 bool dotlock_is_own_at(int dirfd, const char *lockname);
 

@@ -32,6 +32,13 @@ int file_lock_try(int fd)
 	return err == -EACCES ? -EAGAIN : err;
 }
 
+int file_lock_try_shared(int fd)
+{
+	int err = set_either(fd, F_RDLCK);
+
+	return err == -EACCES ? -EAGAIN : err;
+}
+
 void file_lock_release(int fd)
 {
 	set_either(fd, F_UNLCK);

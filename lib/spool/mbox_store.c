@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "disk.h"
 #include "mbox.h"
+#include "mbox_inspect.h"
 #include "mbox_list.h"
 #include "mbox_remove.h"
 #include "stamp.h"
@@ -368,4 +369,5 @@ const struct store store_mbox = {
 	.fetch = fetch,
 	.update = update,
 	.close = close_box,
+	.inspect = mbox_inspect,
 };

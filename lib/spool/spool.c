@@ -55,6 +55,20 @@ int spool_deliver(const struct spool_place *place, const struct spool_envelope *
 	return store->deliver(place, path, envelope, fd, why);
 }
 
+int spool_inspect(const struct spool_place *place, const struct spool_inspector *inspector,
+	struct spool_report *report, struct why *why)
+{
+	const char *path;
+	const struct store *store = find_store(place->location, &path);
+
+	if (!store)
+		return refuse_location(place->location, why);
+	if (!store->inspect)
+		return why_set(why, EOPNOTSUPP, WHY_PERM, "5.2.0",
+			"%s: not a mailbox that is one file", place->location);
+	return store->inspect(place, path, inspector, report, why);
+}
+
 static int open_store(struct spool *spool, struct why *why)
 {
 	const char *path;

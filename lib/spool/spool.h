@@ -25,6 +25,7 @@
 
 #include "base/why_plain.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -168,6 +169,62 @@ int spool_read(struct spool *spool, size_t n,
  * finished by whoever opens the mailbox next.
  */
 int spool_update(struct spool *spool, const unsigned char *bitmap, struct why *why);
+
+/* What spool_inspect() finds. */
+enum spool_finding_kind {
+	/* Damage: */
+	SPOOL_FINDING_NO_FROM, /* the mailbox does not begin with a From_ line */
+	SPOOL_FINDING_NUL,     /* NUL octets in a row: what a crash leaves where data never came */
+	SPOOL_FINDING_GLUED,   /* a From_ line with a header behind it and no empty line in front */
+	SPOOL_FINDING_CUT,     /* the last line has no end */
+	/* Suspicious, or worth to know: */
+	SPOOL_FINDING_NO_DATE, /* as if a message began, but its From_ line has no date: some
+				  programs see two messages here, libspool sees one */
+	SPOOL_FINDING_CRLF, /* of the mailbox's lines some end in CRLF, some in LF: the first that
+			       differs from the one before */
+	SPOOL_FINDING_UNFINISHED, /* a removal or delivery was cut off: spool_open() mends that */
+	SPOOL_FINDING_STALE_LOCK, /* a dotlock that nobody holds any more */
+};
+
+struct spool_finding {
+	enum spool_finding_kind kind;
+	bool is_damage;
+	uint64_t offset; /* where its line begins; for NUL: the first of them */
+	uint64_t line;   /* that line's number, from 1; 0: it is about no line */
+	uint64_t length; /* octets; 0: it has no length */
+};
+
+enum spool_index { SPOOL_INDEX_NONE, SPOOL_INDEX_OLD, SPOOL_INDEX_CURRENT };
+
+struct spool_report {
+	bool exists;       /* or else all the rest is 0 */
+	uint64_t size;     /* of the mailbox, in octets */
+	uint64_t lines;    /* all of its lines */
+	uint64_t begins;   /* From_ lines where messages begin, as libspool sees them */
+	uint64_t padding;  /* octets that removals could not cut out of the file */
+	bool is_dotlocked; /* by whoever, and not stale */
+	enum spool_index index;
+	uint64_t damages; /* findings that are */
+	uint64_t others;
+};
+
+/* All may be NULL. */
+struct spool_inspector {
+	void (*found)(void *context, const struct spool_finding *finding);
+	void (*progress)(void *context, uint64_t done, uint64_t size); /* now and then */
+	void *context;
+};
+
+/*
+ * Read the mailbox line by line and tell what is damaged or suspicious, in the order of the file,
+ * then what is about no line. Nothing is changed, mended or created, and place->state need not
+ * exist; no session lock is taken, but the kernel's lock for reading, so that nobody delivers
+ * meanwhile. 0 whatever was found. -EOPNOTSUPP: it is a Maildir. WHY_TEMP: 4.2.1: locked by others
+ * for too long; -ESTALE: somebody has written to it without that lock, and what was told may be
+ * wrong.
+ */
+int spool_inspect(const struct spool_place *place, const struct spool_inspector *inspector,
+	struct spool_report *report, struct why *why);
 
 /* Release locks and memory; NULLs the caller's pointer. Removes nothing from the mailbox. Messages
  * of a Maildir that were fetched or read and still are in `new` go to `cur`. */

@@ -1,0 +1,168 @@
+/*
+ * mbox_inspect - see mbox_inspect.h.
+ *
+ * Opens the mailbox for reading only and holds the kernel's lock for reading, so that no delivery
+ * and no removal of ours is half-way. Who writes without that lock is noticed by the file's state.
+ */
+#include "mbox_inspect.h"
+
+#include "append_note.h"
+#include "base/clock.h"
+#include "base/fd.h"
+#include "dotlock.h"
+#include "file_lock.h"
+#include "mbox_index.h"
+#include "mbox_inspect_lines.h"
+#include "stamp.h"
+#include "state_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define READ_SIZE (256UL * 1024)
+#define PAUSE_US  20000
+
+static int lock_within(int fd, unsigned seconds)
+{
+	int64_t deadline = clock_ms() + (int64_t)seconds * 1000;
+	int err;
+
+	while ((err = file_lock_try_shared(fd)) == -EAGAIN && clock_ms() < deadline)
+		clock_sleep_jitter(PAUSE_US);
+	return err;
+}
+
+static int read_lines(const struct mbox *mbox, struct mbox_inspect_lines *lines, char *buffer)
+{
+	const struct spool_inspector *inspector = lines->inspector;
+	uint64_t size = (uint64_t)mbox->st.st_size;
+
+	while (lines->at < size) {
+		uint64_t left = size - lines->at;
+		size_t want = left < READ_SIZE ? (size_t)left : READ_SIZE;
+		ssize_t len = fd_pread(mbox->fd, buffer, want, lines->at);
+
+		if (len <= 0)
+			return len < 0 ? (int)len : -ESTALE;
+		mbox_inspect_lines_feed(lines, buffer, (size_t)len);
+		if (inspector->progress)
+			inspector->progress(inspector->context, lines->at, size);
+	}
+	mbox_inspect_lines_end(lines);
+	return 0;
+}
+
+static int inspect_lines(const struct mbox *mbox, const struct spool_inspector *inspector,
+	struct spool_report *report)
+{
+	struct mbox_inspect_lines lines;
+	char *buffer = malloc(READ_SIZE);
+	int err;
+
+	if (!buffer)
+		return -ENOMEM;
+	mbox_inspect_lines_begin(&lines, inspector, report);
+	err = read_lines(mbox, &lines, buffer);
+	free(buffer);
+	return err;
+}
+
+static bool has_journal(const struct mbox *mbox)
+{
+	static const char *const suffixes[] = {"cut", "journal"};
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		if (state_file_join(mbox->place->state, mbox->name, suffixes[i], path) == 0 &&
+			access(path, F_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool has_note(struct mbox *mbox)
+{
+	struct note note;
+
+	if (note_read(mbox, &note) < 0)
+		return false;
+	return note.kind == NOTE_SHORTEN ||
+	       (note.kind == NOTE_APPEND && append_note_look(mbox, &note) > 0);
+}
+
+/* -EEXIST: held; 0: stale; or another -errno. */
+static int look_at_dotlock(const struct mbox *mbox)
+{
+	char name[PATH_MAX + sizeof(".lock")];
+
+	snprintf(name, sizeof(name), "%s.lock", mbox->path);
+	return dotlock_look_at(AT_FDCWD, name, &mbox->st);
+}
+
+static void inspect_surroundings(
+	struct mbox *mbox, const struct spool_inspector *inspector, struct spool_report *report)
+{
+	struct spool_finding unfinished = {.kind = SPOOL_FINDING_UNFINISHED};
+	struct spool_finding stale = {.kind = SPOOL_FINDING_STALE_LOCK};
+	int dotlock = look_at_dotlock(mbox);
+	struct mbox_index index;
+
+	if (has_journal(mbox) || has_note(mbox))
+		mbox_inspect_tell(inspector, report, &unfinished);
+	if (dotlock == 0)
+		mbox_inspect_tell(inspector, report, &stale);
+	report->is_dotlocked = dotlock == -EEXIST;
+	if (!mbox->place->cache || !mbox_index_read(&index, mbox->place, mbox->path))
+		return;
+	report->index =
+		mbox_index_is_current(&index, &mbox->st) ? SPOOL_INDEX_CURRENT : SPOOL_INDEX_OLD;
+	mbox_index_done(&index);
+}
+
+static int inspect_locked(struct mbox *mbox, const struct spool_inspector *inspector,
+	struct spool_report *report, struct why *why)
+{
+	struct stat now;
+	int err;
+
+	report->exists = true;
+	report->size = (uint64_t)mbox->st.st_size;
+	err = inspect_lines(mbox, inspector, report);
+	if (!err && (fstat(mbox->fd, &now) < 0 || !stamp_is_same(&mbox->st, &now)))
+		err = -ESTALE;
+	if (err == -ESTALE)
+		return why_errno(why, ESTALE, mbox->path, "changed meanwhile");
+	if (err)
+		return why_errno(why, -err, mbox->path, "read");
+	inspect_surroundings(mbox, inspector, report);
+	return 0;
+}
+
+int mbox_inspect(const struct spool_place *place, const char *path,
+	const struct spool_inspector *inspector, struct spool_report *report, struct why *why)
+{
+	struct mbox mbox = {.place = place, .path = path, .folder = -1, .dotlock = -1, .note = -1};
+	int err = state_file_name(path, mbox.name);
+
+	*report = (struct spool_report){0};
+	if (err)
+		return why_errno(why, -err, path, "find its files");
+	mbox.fd = mbox_open_path(place, path, O_RDONLY, &mbox.st, why);
+	if (mbox.fd < 0)
+		return mbox.fd == -ENOENT ? 0 : mbox.fd;
+	err = lock_within(mbox.fd, place->lock_seconds);
+	if (err == -EAGAIN)
+		err = why_set(
+			why, EAGAIN, WHY_TEMP, "4.2.1", "%s: locked by another program", path);
+	else if (err || fstat(mbox.fd, &mbox.st) < 0)
+		err = why_errno(why, err ? -err : errno, path, "lock");
+	else
+		err = inspect_locked(&mbox, inspector, report, why);
+	fd_close(&mbox.note);
+	fd_close(&mbox.fd);
+	return err;
+}
