@@ -15,7 +15,7 @@ CC         := gcc
 endif
 CC_FOR_BUILD ?= $(CC)
 
-PROGRAMS := smtp-session pop3-session spool-agent
+PROGRAMS := smtp-session pop3-session spool-agent spoolctl
 AREAS    := base io mail conf spool account policy agent session
 
 WERROR ?= -Werror
@@ -75,6 +75,7 @@ LIBS_module := -lgnutls
 LIBS_smtp-session := -linih
 LIBS_pop3-session := -linih
 LIBS_spool-agent  := -linih -lpam -lcrypt -lmd -llmdb
+LIBS_spoolctl     := -linih -lpam -lcrypt -lmd -llmdb -ljansson
 LIBS_test         := -linih -lpam -lcrypt -lmd -llmdb -lcmocka -lgnutls
 
 LINTS    := lint-format lint-layers lint-scripts lint-man lint-code
@@ -308,6 +309,7 @@ format: ## lay out all C files as .clang-format says
 
 MANDIR = $(PREFIX)/share/man
 DOCDIR = $(PREFIX)/share/doc/pillarbox
+COMPLETIONDIR = $(PREFIX)/share/bash-completion/completions
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 ifneq ($(wildcard /etc/pam.d/common-auth),)
 PAM_FILE ?= packaging/pam.d/pillarbox.debian
@@ -317,9 +319,9 @@ endif
 install: programs ## install below $(DESTDIR)$(PREFIX)
 	install -d $(addprefix $(DESTDIR),$(PREFIX)/bin $(LIBEXECDIR) $(MANDIR)/man3 $(MANDIR)/man5 $(MANDIR)/man7 \
 		$(MANDIR)/man8 $(DOCDIR) $(PREFIX)/lib/sysusers.d $(PREFIX)/lib/tmpfiles.d \
-		$(UNITDIR) $(PREFIX)/share/pillarbox $(DOCDIR)/xinetd \
+		$(UNITDIR) $(PREFIX)/share/pillarbox $(COMPLETIONDIR) $(DOCDIR)/xinetd \
 		$(SYSCONFDIR)/pillarbox $(SYSCONFDIR)/pam.d)
-	install -m 755 $(BUILD)/smtp-session $(BUILD)/pop3-session $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(BUILD)/smtp-session $(BUILD)/pop3-session $(BUILD)/spoolctl $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(BUILD)/spool-agent $(DESTDIR)$(LIBEXECDIR)/
 	install -m 644 $(MODULE) $(DESTDIR)$(LIBEXECDIR)/
 	install -m 644 man/*.3 $(DESTDIR)$(MANDIR)/man3/
@@ -330,6 +332,7 @@ install: programs ## install below $(DESTDIR)$(PREFIX)
 	install -m 644 systemd/pillarbox.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/pillarbox.conf
 	$(BUILD)/jail-filter --list | packaging/units $(DESTDIR)$(UNITDIR) $(PREFIX) $(LIBEXECDIR)
 	install -m 644 systemd/accept-no.conf $(DESTDIR)$(PREFIX)/share/pillarbox/
+	install -m 644 packaging/bash-completion/spoolctl $(DESTDIR)$(COMPLETIONDIR)/
 	install -m 755 packaging/certbot-hook $(DESTDIR)$(PREFIX)/share/pillarbox/
 	for service in packaging/xinetd/*; do \
 		sed 's|/usr/bin/|$(PREFIX)/bin/|' $$service >$(DESTDIR)$(DOCDIR)/xinetd/$${service##*/}; done

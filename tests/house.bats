@@ -3,7 +3,7 @@
 
 load helper
 
-PROGRAMS="smtp-session pop3-session spool-agent"
+PROGRAMS="smtp-session pop3-session spool-agent spoolctl"
 
 setup() { place; }
 teardown() { unplace; }
@@ -18,10 +18,11 @@ teardown() { unplace; }
 	# The build as it is: the same flags, and nothing to compile.
 	make -C "$ROOT" -s install BUILD="$BUILD" -o programs DESTDIR="$T/root" PREFIX=/usr/local
 	local file
-	for file in usr/local/bin/smtp-session usr/local/bin/pop3-session usr/local/libexec/pillarbox/spool-agent usr/local/libexec/pillarbox/tls.so \
+	for file in usr/local/bin/smtp-session usr/local/bin/pop3-session usr/local/bin/spoolctl usr/local/libexec/pillarbox/spool-agent usr/local/libexec/pillarbox/tls.so \
 		usr/local/share/man/man5/pillarbox.conf.5 usr/local/share/man/man7/pillarbox.7 \
 		usr/local/share/man/man8/smtp-session.8 usr/local/share/man/man8/pop3-session.8 \
-		usr/local/share/man/man8/spool-agent.8 usr/local/lib/sysusers.d/pillarbox.conf \
+		usr/local/share/man/man8/spool-agent.8 usr/local/share/man/man8/spoolctl.8 \
+		usr/local/share/bash-completion/completions/spoolctl usr/local/lib/sysusers.d/pillarbox.conf \
 		usr/local/lib/tmpfiles.d/pillarbox.conf usr/local/share/doc/pillarbox/pillarbox.conf etc/pam.d/pillarbox; do
 		[ -f "$T/root/$file" ]
 	done

@@ -16,10 +16,18 @@ keys() { sed -n 's/^\t{"\([a-z0-9]*\)", "\([a-z_]*\)".*/\1 \2/p' "$ROOT/lib/conf
 
 @test "each option that --help lists is in the program's page; and no other" {
 	local program
-	for program in smtp-session pop3-session spool-agent; do
+	for program in smtp-session pop3-session spool-agent spoolctl; do
 		diff <("$BUILD/$program" --help | grep -oE -- '--[a-z][a-z-]+' | sort -u) \
 			<(grep -oE '(Fl|\|) -[a-z-]+' "$ROOT/man/$program.8" | sed 's/.* -/--/' | sort -u)
 	done
+}
+
+@test "each command of spoolctl is in its page and its completion; and no other" {
+	sed -n 's/^\t{"\([a-z]*\)".*/\1/p' "$ROOT/cmd/spoolctl/spoolctl_verbs.c" | sort >"$BATS_TEST_TMPDIR/verbs"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/verbs")" -ge 5 ]
+	diff "$BATS_TEST_TMPDIR/verbs" <(sed -n '/^The commands are/,/^\.El/s/^\.It Ic \([a-z]*\).*/\1/p' "$ROOT/man/spoolctl.8" | sort)
+	diff "$BATS_TEST_TMPDIR/verbs" <(sed -n "s/.*commands='\(.*\)'/\1/p" "$ROOT/packaging/bash-completion/spoolctl" |
+		tr ' ' '\n' | sort)
 }
 
 # events: the words that the code logs as events: what log_event() and log_end() are given, but for the values of

@@ -1,0 +1,190 @@
+/*
+ * spoolctl - look into mailboxes from the command line: list, show, measure and check them.
+ *
+ * For administrators and for people with a mailbox of their own. Each mailbox is looked at by a
+ * process of its own, which is its owner's for good.
+ */
+#include "base/num.h"
+#include "spoolctl.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+static const char usage[] =
+	"usage: spoolctl [--config FILE] [--json] [--header] COMMAND [MAILBOX]...\n"
+	"       spoolctl --help | --version\n"
+	"\n"
+	"MAILBOX is a user's name, or a location such as mbox:/var/mail/alice; without\n"
+	"it, one's own.\n"
+	"\n";
+
+static const char options_help[] = "\n"
+				   "  --config FILE  read FILE instead of " CONF_FILE "\n"
+				   "  --json         one line of JSON for each mailbox\n"
+				   "  --header       show: no more than the header\n";
+
+enum flag { FLAG_CONFIG, FLAG_JSON, FLAG_HEADER, FLAG_HELP, FLAG_VERSION };
+
+static const struct option options[] = {
+	{"config", required_argument, NULL, FLAG_CONFIG},
+	{"json", no_argument, NULL, FLAG_JSON},
+	{"header", no_argument, NULL, FLAG_HEADER},
+	{"help", no_argument, NULL, FLAG_HELP},
+	{"version", no_argument, NULL, FLAG_VERSION},
+	{0},
+};
+
+static int end_output(int status)
+{
+	if (fflush(stdout) != 0 && status == EX_OK)
+		return spoolctl_refuse(EX_IOERR, NULL, "can't write");
+	return status;
+}
+
+static int help(void)
+{
+	fputs(usage, stdout);
+	for (const struct spoolctl_verb *verb = spoolctl_verbs; verb->name; verb++)
+		printf("  %-20s %s\n", verb->usage, verb->help);
+	fputs(options_help, stdout);
+	return end_output(EX_OK);
+}
+
+static int version(void)
+{
+	fputs("spoolctl (Pillarbox) " PILLARBOX_VERSION "\n", stdout);
+	return end_output(EX_OK);
+}
+
+static const struct spoolctl_verb *find_verb(const char *name)
+{
+	const struct spoolctl_verb *verb = spoolctl_verbs;
+
+	while (verb->name && strcmp(verb->name, name) != 0)
+		verb++;
+	return verb->name ? verb : NULL;
+}
+
+/* What is to be done with each mailbox. */
+struct task {
+	const struct spoolctl *ctl;
+	const struct spoolctl_verb *verb;
+	size_t number;
+};
+
+static int run(const struct task *task, const char *name)
+{
+	struct spoolctl_mailbox mailbox = {0};
+	int status = spoolctl_mailbox_find(&mailbox, task->ctl, name);
+
+	if (status == EX_OK)
+		status = spoolctl_mailbox_enter(&mailbox, task->ctl, task->verb);
+	if (status == EX_OK)
+		status = task->verb->run(task->ctl, &mailbox, task->number);
+	return end_output(status);
+}
+
+/* In a process of its own: who has become one user can't become another. */
+static int run_apart(const struct task *task, const char *name)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid < 0)
+		return spoolctl_refuse(EX_OSERR, "fork", strerror(errno));
+	if (pid == 0)
+		exit(run(task, name));
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			return EX_OSERR;
+	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) : EX_SOFTWARE;
+}
+
+static int run_all(const struct task *task, char **names)
+{
+	int worst = EX_OK;
+
+	if (!names[0])
+		return run(task, NULL);
+	if (!names[1])
+		return run(task, names[0]);
+	for (; *names; names++) {
+		int status = run_apart(task, *names);
+
+		worst = worst == EX_OK ? status : worst;
+	}
+	return worst;
+}
+
+static int take_number(struct task *task, char **args, int count)
+{
+	uint64_t number;
+
+	if (count < 1 || count > 2 ||
+		num_parse(args[count - 1], strlen(args[count - 1]), UINT32_MAX, &number) < 0 ||
+		number == 0)
+		return spoolctl_refuse(EX_USAGE, task->verb->usage, "see --help");
+	task->number = (size_t)number;
+	args[count - 1] = NULL;
+	return EX_OK;
+}
+
+static int dispatch(struct spoolctl *ctl, char **args, int count)
+{
+	struct task task = {.ctl = ctl};
+	int status = EX_OK;
+
+	if (count == 0)
+		return spoolctl_refuse(EX_USAGE, NULL, "which command? See --help");
+	task.verb = find_verb(args[0]);
+	if (!task.verb)
+		return spoolctl_refuse(EX_USAGE, args[0], "no such command; see --help");
+	if (task.verb->flags & SPOOLCTL_NUMBER)
+		status = take_number(&task, args + 1, count - 1);
+	return status == EX_OK ? run_all(&task, args + 1) : status;
+}
+
+int main(int argc, char **argv)
+{
+	struct spoolctl ctl = {0};
+	const char *config = NULL;
+	struct why why = {0};
+	int option;
+	int status;
+
+	setlocale(LC_CTYPE, "");
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (option) {
+		case FLAG_CONFIG:
+			config = optarg;
+			break;
+		case FLAG_JSON:
+			ctl.json = true;
+			break;
+		case FLAG_HEADER:
+			ctl.header = true;
+			break;
+		case FLAG_HELP:
+			return help();
+		case FLAG_VERSION:
+			return version();
+		default:
+			return spoolctl_refuse(EX_USAGE, NULL,
+				"unknown option, or one without its value; see --help");
+		}
+	}
+	if (conf_load(&ctl.conf, config, &why) < 0)
+		return spoolctl_refuse(EX_CONFIG, NULL, why.text);
+	status = dispatch(&ctl, argv + optind, argc - optind);
+	conf_done(&ctl.conf);
+	return status;
+}

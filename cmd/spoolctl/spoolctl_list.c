@@ -1,0 +1,73 @@
+/* spoolctl_list - the messages of a mailbox, one a line. */
+#include "spoolctl.h"
+#include "spoolctl_header.h"
+#include "spoolctl_progress.h"
+#include "spoolctl_text.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+/* number octets id date | from | subject */
+static void print_row(
+	size_t n, const struct spool_message *message, const struct spoolctl_header *header)
+{
+	printf("%zu %" PRIu64 " %s ", n + 1, message->octets, message->uidl);
+	for (size_t i = 0; i < SPOOLCTL_FIELDS; i++) {
+		spoolctl_text_put(stdout, header->value[i], header->len[i]);
+		fputs(i + 1 < SPOOLCTL_FIELDS ? " | " : "\n", stdout);
+	}
+}
+
+static json_t *make_row(
+	size_t n, const struct spool_message *message, const struct spoolctl_header *header)
+{
+	json_t *row = json_pack("{s:I, s:I, s:s}", "number", (json_int_t)n + 1, "octets",
+		(json_int_t)message->octets, "uidl", message->uidl);
+
+	for (size_t i = 0; row && i < SPOOLCTL_FIELDS; i++)
+		json_object_set_new(row, spoolctl_field_names[i],
+			spoolctl_text_json(header->value[i], header->len[i]));
+	return row;
+}
+
+static int list(struct spool *spool, json_t *rows)
+{
+	struct spoolctl_header *header = malloc(sizeof(*header));
+	struct spoolctl_progress progress = {0};
+	struct why why = {0};
+	int err = 0;
+
+	if (!header)
+		return spoolctl_refuse(EX_OSERR, NULL, "out of memory");
+	for (size_t n = 0; !err && n < spool_count(spool); n++) {
+		err = spoolctl_header_read(header, spool, n, &why);
+		if (!err && rows)
+			json_array_append_new(rows, make_row(n, spool_message(spool, n), header));
+		else if (!err)
+			print_row(n, spool_message(spool, n), header);
+		if (rows)
+			spoolctl_progress_draw(&progress, n, spool_count(spool));
+	}
+	spoolctl_progress_clear(&progress);
+	free(header);
+	return err ? spoolctl_fail(err, &why) : EX_OK;
+}
+
+int spoolctl_list(const struct spoolctl *ctl, const struct spoolctl_mailbox *mailbox, size_t number)
+{
+	json_t *rows = ctl->json ? json_array() : NULL;
+	struct spool *spool;
+	struct why why = {0};
+	int err = spool_open(&spool, &mailbox->place, &why);
+	int status = err ? spoolctl_fail(err, &why) : list(spool, rows);
+
+	(void)number;
+	spool_close(&spool);
+	if (status != EX_OK || !rows) {
+		json_decref(rows);
+		return status;
+	}
+	return spoolctl_json_print(
+		json_pack("{s:s, s:o}", "mailbox", mailbox->account.location, "messages", rows));
+}

@@ -1,0 +1,50 @@
+/* spoolctl_stat - a mailbox as a whole, without changing or mending anything. */
+#include "spoolctl.h"
+#include "spoolctl_progress.h"
+#include "spoolctl_text.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <sysexits.h>
+
+static const char *const indexes[] = {
+	[SPOOL_INDEX_NONE] = "none", [SPOOL_INDEX_OLD] = "old", [SPOOL_INDEX_CURRENT] = "current"};
+
+static void progress(void *context, uint64_t done, uint64_t size)
+{
+	spoolctl_progress_draw(context, done, size);
+}
+
+static int print(const struct spool_report *report, const char *location)
+{
+	spoolctl_text_put(stdout, location, strlen(location));
+	printf("\n  messages  %" PRIu64 "\n  size      %" PRIu64 "\n  lines     %" PRIu64
+	       "\n  padding   %" PRIu64 "\n  index     %s\n  dotlock   %s\n",
+		report->begins, report->size, report->lines, report->padding,
+		indexes[report->index], report->is_dotlocked ? "held" : "free");
+	return EX_OK;
+}
+
+int spoolctl_stat(const struct spoolctl *ctl, const struct spoolctl_mailbox *mailbox, size_t number)
+{
+	const char *location = mailbox->account.location;
+	struct spoolctl_progress bar = {0};
+	struct spool_inspector inspector = {.progress = progress, .context = &bar};
+	struct spool_report report;
+	struct why why = {0};
+	int err;
+
+	(void)number;
+	err = spool_inspect(&mailbox->place, &inspector, &report, &why);
+	spoolctl_progress_clear(&bar);
+	if (err)
+		return spoolctl_fail(err, &why);
+	if (!report.exists)
+		return spoolctl_refuse(EX_NOINPUT, location, "there is no mailbox");
+	if (!ctl->json)
+		return print(&report, location);
+	return spoolctl_json_print(json_pack("{s:s, s:I, s:I, s:I, s:I, s:s, s:b}", "mailbox",
+		location, "messages", (json_int_t)report.begins, "size", (json_int_t)report.size,
+		"lines", (json_int_t)report.lines, "padding", (json_int_t)report.padding, "index",
+		indexes[report.index], "dotlocked", (int)report.is_dotlocked));
+}
