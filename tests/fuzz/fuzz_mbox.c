@@ -2,7 +2,7 @@
  * A mailbox file of any content (spool/mbox_scan.h): whoever else writes to it, and whatever lies
  * in it. The messages are those that an obvious reader finds, each lies inside the file and behind
  * the one before, without padding, measures what is sent of it, and has the same unique-id wherever
- * it lies.
+ * it lies. In each format a unique-id is one, whatever is in the header, and no two are alike.
  */
 #include "fuzz.h"
 #include "mail/mboxrd.h"
@@ -13,12 +13,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+static enum spool_uidl format;
+
 static int scan(const struct fuzz_sink *file, struct fuzz *pieces, struct mbox_table *table)
 {
 	struct mbox_scan scan;
 	int err = 0;
 
 	mbox_table_init(table);
+	table->uidls.format = format;
 	mbox_scan_begin(&scan, table);
 	for (size_t at = 0, len; !err && at < file->len; at += len) {
 		struct fuzz_text piece;
@@ -180,6 +183,44 @@ static void check_same(const struct mbox_table *a, const struct mbox_table *b)
 	free(where);
 }
 
+static int compare(const void *a, const void *b)
+{
+	const char *const *left = a, *const *right = b;
+
+	return strcmp(*left, *right);
+}
+
+/* RFC 1939 section 7. */
+static void check_ids(const struct mbox_table *table)
+{
+	const char **ids = calloc(table->len + 1, sizeof(*ids));
+
+	must(ids);
+	for (size_t i = 0; i < table->len; i++) {
+		ids[i] = table->at[i].seen.uidl;
+		must(*ids[i] && strnlen(ids[i], SPOOL_UIDL_SIZE) <= 70);
+		must(fuzz_is_printable(ids[i], strlen(ids[i]), true) && !strchr(ids[i], ' '));
+	}
+	qsort(ids, table->len, sizeof(*ids), compare);
+	for (size_t i = 1; i < table->len; i++)
+		must(strcmp(ids[i - 1], ids[i]) != 0);
+	free(ids);
+}
+
+static void check_formats(const struct fuzz_sink *file, struct fuzz *fuzz)
+{
+	struct mbox_table whole, cut;
+
+	for (format = SPOOL_UIDL_HASH; format <= SPOOL_UIDL_X_UIDL; format++) {
+		must(scan(file, NULL, &whole) == 0 && scan(file, fuzz, &cut) == 0);
+		check_same(&whole, &cut);
+		check_ids(&whole);
+		mbox_table_done(&whole);
+		mbox_table_done(&cut);
+	}
+	format = SPOOL_UIDL_HASH;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz fuzz;
@@ -196,6 +237,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(count < 0 ? err == count : (size_t)count == whole.len);
 	if (err == 0)
 		check_same(&whole, &cut);
+	if (err == 0)
+		check_formats(&file, &fuzz);
 	mbox_table_done(&whole);
 	mbox_table_done(&cut);
 	fuzz_done(&file);
