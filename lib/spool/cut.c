@@ -273,8 +273,10 @@ static int replay(struct cut_file *file, struct why *why)
 	struct cut_state state;
 	struct stat st;
 	int found;
-	int err = cut_mend(file);
+	int err = cut_file_sync(file);
 
+	if (!err)
+		err = cut_mend(file);
 	if (err)
 		return err;
 	if (fstat(file->mbox->fd, &st) < 0)

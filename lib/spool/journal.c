@@ -279,11 +279,30 @@ static int go_on(struct journal *journal, uint64_t size)
 	return move(journal, moved, &touched);
 }
 
+/* Whoever wrote the journal may have been killed before its syncs: it must not be only we who know
+ * it. */
+static int sync_journal(const struct journal *journal)
+{
+	int err = disk_sync(journal->fd);
+
+	return err ? err : fd_sync_parent(journal->path);
+}
+
+/* Step 4 has happened, but whether its fsync has nobody knows. */
+static int finish_done(const struct journal *journal)
+{
+	int err = disk_sync(journal->mbox->fd);
+
+	return err ? err : journal_file_remove(journal);
+}
+
 static int replay(struct journal *journal)
 {
 	struct stat st;
-	int matches;
+	int matches = sync_journal(journal);
 
+	if (matches)
+		return matches;
 	if (fstat(journal->mbox->fd, &st) < 0)
 		return -errno;
 	matches = journal_ghost_matches(journal, &st);
@@ -292,7 +311,7 @@ static int replay(struct journal *journal)
 	if (matches)
 		return go_on(journal, (uint64_t)st.st_size);
 	if (journal->plan.ino == st.st_ino && journal->slot->state == JOURNAL_DONE)
-		return journal_file_remove(journal); /* step 4 has happened */
+		return finish_done(journal);
 	return journal_file_set_aside(journal, "another program has changed the mailbox");
 }
 

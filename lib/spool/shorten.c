@@ -96,6 +96,8 @@ int shorten_recover(struct mbox *mbox, const struct note *note, struct why *why)
 	err = is_begun(mbox, note);
 	if (err > 0)
 		err = finish(mbox, note, why);
+	if (!err) /* step 2 may have been killed before its fsync */
+		err = disk_sync(mbox->fd);
 	if (!err)
 		err = note_clear(mbox);
 	return err ? why_errno(why, -err, mbox->path, "finish an interrupted removal") : 0;
