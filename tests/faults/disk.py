@@ -17,10 +17,11 @@ in the page cache, and fsync writes that out before it commits the new size; and
 (XFS: one for each extent, and one for the size; ext4 restarts its handle when it gets large), with the hole that was
 made anywhere between the cut and the file's end. COLLAPSE=atomic leaves that out.
 
-Why this is a superset of ext4 (data=ordered, delayed allocation) and XFS: both commit all metadata of a file system in one order, so
-what they leave is one prefix for all, which is among the combinations of one prefix for each file and tree here (the
-two trees may be two file systems). Both write data before or after metadata as they like, except that ordered mode
-has data of new blocks before the size that shows them: again fewer states than here. Disks write sectors whole.
+Why this is a superset of ext4 (data=ordered, delayed allocation) and XFS: both commit all metadata of a file system in
+one order, so what they leave is one prefix for all, which is among the combinations of one prefix for each file and
+tree here (the two trees may be two file systems). Both write data before or after metadata as they like, except that
+ordered mode has data of new blocks before the size that shows them: again fewer states than here. (In a block that was
+there before, an unsynced append does show as zeros on ext4.) Disks write sectors whole.
 """
 import os
 

@@ -41,7 +41,8 @@ class Wanted:
     """What a mailbox must and may hold.
 
     kept: numbers that must be there once, in this order (a delivery's after those that were there before it);
-    going: groups of numbers; those of one group must be all there or all gone; maybe: number -> how often it may be there at most.
+    going: groups of numbers; those of one group must be all there or all gone;
+    maybe: number -> how often it may be there at most;
     fragments: a piece of a message of `maybe` may be there, too: its writer was not told that it is on disk.
     """
 
@@ -97,7 +98,10 @@ class Wanted:
 
     def is_fragment(self, octets):
         """A piece of a message of `maybe`, of which nobody was told that it is on disk, as a message of its own."""
-        return any(is_piece(quote(octets), raw[len(FROM_LINE):]) for raw in self.raw_pieces())
+        text = quote(octets)
+        core = text.strip(b"\0")  # what is left where its begin is not on disk and is not shown
+        return any(is_piece(text, raw[len(FROM_LINE):]) or (
+            core[:20] in raw and is_piece(core, raw[raw.index(core[:20]):])) for raw in self.raw_pieces())
 
     def raw_pieces(self):
         """What may have been written for `maybe`, one or all of them, as it is in an mbox."""
@@ -111,7 +115,8 @@ class Wanted:
         for number in self.kept:
             whole = quote(self.messages[number])
             for begin in (whole, TRACE + whole):
-                if text.startswith(begin) and any(is_piece(text[len(begin):], b"\n" + raw) for raw in self.raw_pieces()):
+                if text.startswith(begin) and any(
+                        is_piece(text[len(begin):], b"\n" + raw) for raw in self.raw_pieces()):
                     return number
         return None
 

@@ -7,7 +7,8 @@ For each of SEEDS, OPS operations: deliveries by up to three processes at once, 
 program appends (which respects dotlock and fcntl). A third of them is killed, or has a call fail, at a random call.
 The driver knows what must be there: what was promised is there once, in its place; what was not promised, at most once;
 a removal is whole or not at all. It looks all the time. Odd seeds run on memory, even ones on the file system of TMPDIR.
-STORE=mbox or maildir takes only one of them. A seed says what is tried; which of several processes comes first is up to the kernel.
+STORE=mbox or maildir takes only one of them. A seed says what is tried; which of several processes comes first is up to
+the kernel.
 """
 import collections
 import os

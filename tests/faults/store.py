@@ -1,5 +1,5 @@
 """store - what the harness knows of each kind of mailbox without libspool: how to make one, how to read it, what may
-lie about when nobody uses it. A new store is one more class here and a line in STORES.
+lie about when nobody uses it. A new store is one more class here, and a word in rows.STORES.
 """
 import fcntl
 import os
