@@ -66,9 +66,9 @@ static int dotlock_try(struct mbox *mbox)
 	if (err != -EACCES && err != -EPERM)
 		return err == -EEXIST ? -EAGAIN : err;
 	/* Not our folder. Where nobody helps, the kernel's lock alone must do, as it does for
-	 * others. */
+	 * others; but who has the dotlock alone is waited for. */
 	if (!helper || !helper->dotlock_take)
-		return 0;
+		return dotlock_look_at(mbox->folder, name, &mbox->st) == -EEXIST ? -EAGAIN : 0;
 	err = helper->dotlock_take(helper->context);
 	mbox->helped = !err;
 	if (err == -EACCES || err == -EPERM)

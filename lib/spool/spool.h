@@ -38,7 +38,8 @@ extern "C" {
 /*
  * What the mailbox's owner may lack the rights to do in a spool folder such as /var/mail (2775
  * root:mail), done by somebody else for this one mailbox. All may be NULL: then the library does it
- * itself, and where it may not (EACCES) goes on with the kernel's lock alone.
+ * itself, and where it may not (EACCES) goes on with the kernel's lock alone, once nobody else has
+ * the dotlock.
  * Each returns 0 or -errno; -EEXIST from take: somebody holds it.
  */
 struct spool_helper {

@@ -342,6 +342,29 @@ static void stale_lock_of_another_user(void **state)
 	assert_true(is_there());
 }
 
+/* By the same rule, and nothing is changed. */
+static void look(void **state)
+{
+	struct stat mailbox = {0};
+	char text[32];
+
+	(void)state;
+	assert_int_equal(dotlock_look_at(folder, NAME, NULL), -ENOENT);
+	put_lock("1\n");
+	assert_int_equal(dotlock_look_at(folder, NAME, NULL), -EEXIST);
+	put_lock("0\n");
+	assert_int_equal(dotlock_look_at(folder, NAME, NULL), -EEXIST);
+	age_lock(310);
+	mailbox.st_mtime = time(NULL) - 290;
+	assert_int_equal(dotlock_look_at(folder, NAME, &mailbox), -EEXIST);
+	mailbox.st_mtime = time(NULL) - 310;
+	assert_int_equal(dotlock_look_at(folder, NAME, &mailbox), 0);
+	snprintf(text, sizeof(text), "%ld\n", gone_pid());
+	put_lock(text);
+	assert_int_equal(dotlock_look_at(folder, NAME, NULL), 0);
+	assert_true(is_there());
+}
+
 /* "0", nothing and nonsense name nobody: then five minutes without any change count. */
 static void nobody_is_stale_after_five_minutes(void **state)
 {
@@ -419,6 +442,7 @@ int main(void)
 		LOCK_TEST(unreadable_mailbox_is_no_lock),
 		LOCK_TEST(own),
 		LOCK_TEST(stale_lock_of_another_user),
+		LOCK_TEST(look),
 		LOCK_TEST(nobody_is_stale_after_five_minutes),
 		LOCK_TEST(lock_from_before_boot),
 		LOCK_TEST(what_is_no_file_is_held),
