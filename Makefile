@@ -81,7 +81,7 @@ LIBS_test         := -linih -lpam -lcrypt -lmd -llmdb -lcmocka -lgnutls
 LINTS    := lint-format lint-layers lint-scripts lint-man lint-code
 
 .PHONY: all programs check check-faults fuzz fuzz-corpus fuzz-build fuzzers fuzz-dict run bench bench-start lint lint-deps \
-	$(LINTS) format install deb rpm check-package boot-build check-boot clean help tests FORCE
+	$(LINTS) format install deb rpm check-package boot-build check-boot check-locks clean help tests FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -387,6 +387,14 @@ boot-build:
 
 check-boot: boot-build ## install the package in a Debian with systemd, boot it and test it; needs root
 	@BUILD='$(abspath $(BUILD))' FILTER='$(FILTER)' $(BOOT) tests/check $(BOOT_TESTS)
+
+# Other mail programs on the same mailboxes, in another such Debian. T is seconds for each run of the hammer.
+LOCK_T = $(if $(filter file,$(origin T)),120,$(T))
+LOCK_TESTS ?= $(wildcard tests/locks/*.bats)
+LOCK_PEERS = postfix procmail mutt dovecot-pop3d dovecot-imapd liblockfile-bin python3
+check-locks: boot-build ## hammer one mailbox with other mail programs for T seconds each, in such a Debian; needs root
+	@BUILD='$(abspath $(BUILD))' FILTER='$(FILTER)' T='$(LOCK_T)' BATS_TEST_TIMEOUT=$$(($(LOCK_T) + 1800)) \
+		BOOT_NAME=locks BOOT_PACKAGES='$(LOCK_PEERS)' BOOT_PARTS=tools nice $(BOOT) tests/check $(LOCK_TESTS)
 
 bench-start: boot-build ## measure a connection's cost in that Debian, started in each way; needs root
 	@BUILD='$(abspath $(BUILD))' $(BOOT) tests/bench/start
