@@ -121,7 +121,7 @@ is_sanitized() { nm "$BUILD/pop3-session" 2>/dev/null | grep -q __asan_init; }
 @test "pop3 attacks: a file that is no mailbox is refused and left alone" {
 	place
 	local text
-	for text in 'just text\n' '\0\0\0\0' ' From a\n' 'From:a\n'; do
+	for text in 'just text\n' '\0\0\0\0text\n' ' From a\n' 'From:a\n'; do
 		printf '%b' "$text" >"$T/before"
 		seed alice <"$T/before"
 		output=$(talk STAT QUIT)

@@ -24,7 +24,7 @@ int append_note_begin(struct mbox *mbox, uint64_t end, const char *text, size_t 
 	struct note note = {
 		.kind = NOTE_APPEND, .old_size = (uint64_t)mbox->st.st_size, .end = end};
 
-	return note_write(mbox, &note, text, len, NULL);
+	return note_write(mbox, &note, text, len);
 }
 
 void append_note_end(const struct mbox *mbox)

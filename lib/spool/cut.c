@@ -4,28 +4,28 @@
  *	1. fsync(mailbox): deliveries unlock before theirs, and the plan is about what is on disk
  *	2. the plan goes into the journal, whole, and on disk (cut_file.h)
  *	3. the blocks are cut out, from the last hole to the first, so that no cut moves another;
- *where a From_ line would go with them it is put behind them first (cut_shield_len())
- *	4. each hole's rest is written over: From_ line, padding
+ * where a From_ line would go with them it is put behind them first (cut_shield_len())
+ *	4. fsync(mailbox); each hole's rest is written over: From_ line, padding
  *	5. what is behind the plan's end is cut off; fsync(mailbox)
  *	6. the journal is unlinked; fsync(its folder)
  *
  * With the journal on disk the removal will happen: whoever opens the mailbox next goes on. How
- *many cuts were made the mailbox tells by itself (cut_check.h); 4 and 5 can be done again. No sync
- *is needed between 3 and 4, whatever reaches the disk first: a file system with cuts keeps changes
- *of a file's shape in order, and 4 writes nothing that the journal does not have.
+ * many cuts were made the mailbox tells by itself (cut_check.h), also where one was made by half
+ * (cut_mend.h); 4 and 5 can be done again. The sync in between keeps what 4 writes from being on
+ * disk at places to which nothing was moved yet.
  *
  * Others, who know nothing of the journal, see mail that can be read at each of these instants.
  * Until 4 the From_ line and all of each kept message are as they were; in front of it ends a
- *removed message that lacks its middle. One pwrite, of two blocks or less, then replaces that by
- *padding.
+ * removed message that lacks its middle. One pwrite, of two blocks or less, then replaces that by
+ * padding.
  *
  * They may have appended before it was finished. New mail behind the plan's end is no hindrance to
- *3 and 4; but if there is something to be cut off in front of it, then that is moved out of the way
- *by the other journal (journal.h), which is for just that.
+ * 3 and 4; but if there is something to be cut off in front of it, then that is moved out of the
+ * way by the other journal (journal.h), which is for just that.
  *
  * If the mailbox is another one, or what is kept does not lie where it must, then others have
  * rewritten it: the journal is put aside and the mailbox not touched. All that the journal has of
- *it are From_ lines, and those are still in it.
+ * it are From_ lines, and those are still in it.
  */
 #include "cut.h"
 
@@ -142,17 +142,16 @@ static void read_ahead(const struct cut_file *file)
 static int put_pieces(const struct cut_file *file)
 {
 	uint64_t shift = 0;
+	int err = disk_sync(file->mbox->fd);
 
 	read_ahead(file);
-	for (size_t n = 0; n < file->plan.count; n++) {
+	for (size_t n = 0; !err && n < file->plan.count; n++) {
 		const struct cut *cut = &file->plan.at[n];
-		int err = put_piece(file, cut, cut->hole - shift, cut_piece_len(cut));
 
-		if (err)
-			return err;
+		err = put_piece(file, cut, cut->hole - shift, cut_piece_len(cut));
 		shift += cut->len;
 	}
-	return 0;
+	return err;
 }
 
 static uint64_t all_cut(const struct cut_plan *plan)

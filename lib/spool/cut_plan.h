@@ -3,7 +3,7 @@
  *
  * A hole is a run of messages that go, and whatever padding the message behind it has already. The
  * whole blocks in it are cut out. Up to the next border on either side something is left; there
- *goes the From_ line of the message behind the hole, and the remainder is padding (mbox_pad.h):
+ * goes the From_ line of the message behind the hole, and the remainder is padding (mbox_pad.h):
  *
  *	... kept | From_ removed removed removed | From_ text ...
  *	         ^hole      ^at          ^at+len          ^text

@@ -2,7 +2,7 @@
  * maildir_removal - some messages are to go, all or none of them.
  *
  * Files are unlinked one after the other. So that a crash in between leaves nothing half done,
- *their names are first written down under spool_place.state, in
+ * their names are first written down under spool_place.state, in
  *
  *	<mailbox>.removal
  *

@@ -8,20 +8,20 @@
  *	2. Magic, the kind of UIDL, checksums of head and rows: it was written to its end by this
  *	   version. There is no sync and no rename; a torn one has wrong sums.
  *	3. Each row keeps within the mailbox's size and follows the one before (mbox_index_row.h):
- *no row, whoever wrote it, makes anybody read outside of the mailbox or write into it.
+ * no row, whoever wrote it, makes anybody read outside of the mailbox or write into it.
  *	4. Inode, size, mtime and ctime are those of the mailbox now, and were old when it was
- *scanned (stamp.h): nobody has written to it since, since nobody can set a ctime back. Then the
+ * scanned (stamp.h): nobody has written to it since, since nobody can set a ctime back. Then the
  *	   table is what a scan would find.
  *	5. If not, but it is the same inode, and larger, and its first block and the one that was
- *its last are what they were: then it has grown. What is new is scanned, from the last message that
- *was known on, and must begin with a From_ line behind an empty line there.
+ * its last are what they were: then it has grown. What is new is scanned, from the last message
+ * that was known on, and must begin with a From_ line behind an empty line there.
  *	6. In all other cases it is scanned.
  *
  * Of these, 5 believes more than it sees: octets in the middle may have changed. Programs that
  * remove or change mail move what lies behind, and with it the last block; two that write in place
  * are known, Dovecot and c-client, and what they write there are flags (Status, X-Status), which
- *are in no UIDL and move no border. Where a message was found in this way, whoever fetches or
- *removes it looks whether it lies there first (mbox_store.c).
+ * are in no UIDL and move no border. Where a message was found in this way, whoever fetches or
+ * removes it looks whether it lies there first (mbox_store.c).
  */
 #include "mbox_index.h"
 

@@ -54,5 +54,5 @@ void mbox_note_looked(struct mbox *mbox)
 	struct note looked = {.kind = NOTE_NONE};
 
 	if (mbox->is_unnoted && mbox->st.st_size > 0)
-		(void)note_write(mbox, &looked, "", 0, NULL); /* else the next one looks, too */
+		(void)note_write(mbox, &looked, "", 0); /* else the next one looks, too */
 }

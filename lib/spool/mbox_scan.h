@@ -31,8 +31,8 @@ int mbox_scan(int fd, uint64_t size, const char *path, struct mbox_table *table,
  *	err = mbox_scan_from(fd, table.at[table.len - 1].from, size, path, &table, why);
  *
  * If the rows in front are what mbox_scan() would find, the result is. -EBADMSG with *why
- *untouched: no message begins there (no empty line, and a From_ line behind it). Other failures as
- *above. The table is empty after any failure.
+ * untouched: no message begins there (no empty line, and a From_ line behind it). Other failures as
+ * above. The table is empty after any failure.
  */
 int mbox_scan_from(int fd, uint64_t from, uint64_t size, const char *path, struct mbox_table *table,
 	struct why *why);

@@ -66,20 +66,16 @@ int note_read(struct mbox *mbox, struct note *note)
 	return 0;
 }
 
-int note_write(struct mbox *mbox, struct note *note, const char *text, size_t len, bool *made)
+int note_write(struct mbox *mbox, struct note *note, const char *text, size_t len)
 {
-	bool is_new = mbox->note < 0;
-
 	note->magic = MAGIC;
 	note->ino = mbox->st.st_ino;
 	note->boot = boot_time();
 	note->head_len = len < sizeof(note->head) ? len : sizeof(note->head);
 	memcpy(note->head, text, note->head_len);
 	note->sum = note_sum(note);
-	if (is_new)
+	if (mbox->note < 0)
 		mbox->note = note_open(mbox, O_CREAT);
-	if (made)
-		*made = is_new;
 	return mbox->note < 0 ? mbox->note : fd_pwrite(mbox->note, note, sizeof(*note), 0);
 }
 

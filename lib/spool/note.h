@@ -31,9 +31,9 @@ struct note {
  * done, also where the note was being written when its writer was killed. 0 or -errno. */
 int note_read(struct mbox *mbox, struct note *note);
 
-/* Put the note down: ino, magic and sum are filled in. text[0..len) is where its head comes from.
- * *made (may be NULL): the file was not there before. 0 or -errno. */
-int note_write(struct mbox *mbox, struct note *note, const char *text, size_t len, bool *made);
+/* Put the note down: ino, magic and sum are filled in. text[0..len) is where its head comes from. 0
+ * or -errno. */
+int note_write(struct mbox *mbox, struct note *note, const char *text, size_t len);
 
 /* What it says is done, or taken back. 0 or -errno. */
 int note_clear(const struct mbox *mbox);

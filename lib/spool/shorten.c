@@ -1,13 +1,13 @@
 /*
  * shorten - see shorten.h.
  *
- *	1. the note is written; fdatasync(note), and fsync(its folder) if it is new
+ *	1. the note is written; fdatasync(note); fsync(its folder)
  *	2. ftruncate(mailbox); fsync(mailbox)
  *	3. the note is cleared
  *
  * Step 3 needs no sync: an old note is believed only where its mailbox is as large as it was, or
  * larger, and has zeros in place of some of what the note knows (brim.h). Where all of that is
- *still there nothing was cut off, and nothing will be.
+ * still there nothing was cut off, and nothing will be.
  *
  * Others may have appended behind what was to be cut off: that is moved down (journal.h).
  */
@@ -33,14 +33,13 @@ static int put_note(struct mbox *mbox, uint64_t size)
 		.old_size = (uint64_t)mbox->st.st_size,
 		.end = size,
 		.block = (uint64_t)mbox->st.st_blksize};
-	bool made;
 	int err = brim_make(mbox->fd, size, end_of_brim(&note), NOTE_SECTORS, note.brim);
 
 	if (!err)
-		err = note_write(mbox, &note, "", 0, &made);
+		err = note_write(mbox, &note, "", 0);
 	if (!err)
 		err = disk_sync_data(mbox->note);
-	return err || !made ? err : fd_sync_dir(mbox->place->state);
+	return err ? err : fd_sync_dir(mbox->place->state); /* whoever made the file */
 }
 
 /* Step 2. */

@@ -3,9 +3,9 @@
  *
  * usage: connect PORT COUNT AT-ONCE
  *	COUNT connections to 127.0.0.1:PORT, AT-ONCE at a time: read a line, say QUIT, wait for the
- *end; print how many came to that end, and connections per second or: connect hold PORT COUNT open
- *COUNT connections, read a line from each, print how many there are, and keep them until standard
- *input ends
+ * end; print how many came to that end, and connections per second or: connect hold PORT COUNT open
+ * COUNT connections, read a line from each, print how many there are, and keep them until standard
+ * input ends
  */
 #include "timing.h"
 

@@ -2,17 +2,17 @@
  * record - all that this process changes on disk, written to the file that FAULTS_LOG names.
  *
  * A record is a line of fields with tabs between them, and the octets of a write behind it. Files
- *are known by their inodes, so a name is just one more thing that changes. disk.py reads this.
+ * are known by their inodes, so a name is just one more thing that changes. disk.py reads this.
  *
  *	w INODE OFFSET LENGTH	octets follow		t INODE SIZE
  *	a INODE OFFSET LENGTH MODE (fallocate)		s INODE		fsync or fdatasync, of
- *folders, too n INODE PATH	created				d INODE PATH	folder made l INODE
- *PATH	one more name			u INODE PATH	name removed r INODE FROM TO	renamed
- *p STATUS	the process says what came of it c NUMBER NAME LENGTH PATH KINDS
- *a call is about to be made; faults that can hit it
+ * folders, too n INODE PATH	created				d INODE PATH	folder made l INODE
+ * PATH	one more name			u INODE PATH	name removed r INODE FROM TO	renamed
+ * p STATUS	the process says what came of it c NUMBER NAME LENGTH PATH KINDS
+ * a call is about to be made; faults that can hit it
  *
  * FAULTS_LIE=PATTERN (fnmatch(3)): the syncs of the files whose path is like that are not recorded:
- *so the harness shows that it would notice if they were missing.
+ * so the harness shows that it would notice if they were missing.
  */
 #ifndef FAULTS_RECORD_H
 #define FAULTS_RECORD_H

@@ -158,10 +158,21 @@ def read(path):
         return file.read()
 
 
+BLOCK = 4096
+
+
 def write(path, text):
-    """Put the text into the file, which keeps its inode if it is there."""
+    """Put the text into the file, which keeps its inode if it is there. Whole blocks of zeros become holes, as the file
+    systems leave them where they have taken blocks out by half."""
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.ftruncate(fd, len(text))
     view = memoryview(text)
-    while view:
-        view = view[os.write(fd, view):]
+    for at in range(0, len(text), 64 * BLOCK):
+        piece = view[at:at + 64 * BLOCK]
+        if bytes(BLOCK) not in piece.tobytes():
+            os.pwrite(fd, piece, at)
+            continue
+        for block in range(at, at + len(piece), BLOCK):
+            if any(view[block:block + BLOCK]):
+                os.pwrite(fd, view[block:block + BLOCK], block)
     os.close(fd)

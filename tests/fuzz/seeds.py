@@ -446,7 +446,8 @@ def index_row(front, length, octets, gap, uidl, is_hex):
 
 def index():
     rows = [index_row(34, 100, 104, 1, b"\x12" * 16, 1), index_row(34, 7, 8, 2, b"<id@x>-2", 0)]
-    for count in range(3):
+    rows += [index_row(9000 + n, n * 1000, n * 1040, 1, b"%d" % n * 8, 0) for n in range(1, 10)]
+    for count in range(len(rows) + 1):
         size = sum(struct.unpack("=QQIB", row[:21])[0] + row[16] + row[20] for row in rows[:count])
         yield struct.pack(">BHHH", count, 0, size, 0) + b"".join(rows[:count])
 
