@@ -34,6 +34,8 @@ struct maildrop {
 	int pair;
 };
 
+_Static_assert(sizeof(((struct agent_entry *)0)->uidl) >= SPOOL_UIDL_SIZE, "a UIDL fits");
+
 static int write_entries(int fd, const struct spool *spool, uint64_t *octets)
 {
 	size_t count = spool_count(spool);
@@ -48,7 +50,7 @@ static int write_entries(int fd, const struct spool *spool, uint64_t *octets)
 
 		entries[i].octets = message->octets;
 		*octets += message->octets;
-		snprintf(entries[i].uidl, sizeof(entries[i].uidl), "%s", message->uidl);
+		memcpy(entries[i].uidl, message->uidl, sizeof(message->uidl));
 	}
 	err = fd_write(fd, entries, count * sizeof(*entries));
 	free(entries);

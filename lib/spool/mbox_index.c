@@ -39,7 +39,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MAGIC 0x3178646e69786270u /* "pbxindx1" */
+#define MAGIC 0x3278646e69786270u /* "pbxindx2" */
 #define BLOCK 4096
 
 static uint64_t head_sum(const struct mbox_index_head *head)
@@ -203,10 +203,10 @@ static void write_index(
 		return; /* what is behind the rows harms nobody */
 }
 
-void mbox_index_write(const struct mbox *mbox, const struct mbox_table *table, bool is_seen,
-	const struct mbox_index *old)
+void mbox_index_write(const struct mbox *mbox, const struct mbox_table *table,
+	struct mbox_index_kind kind, const struct mbox_index *old)
 {
-	struct mbox_index_head head = {.is_seen = is_seen};
+	struct mbox_index_head head = {.is_seen = kind.is_seen, .is_unique = kind.is_unique};
 	unsigned char *rows;
 	uint64_t size;
 	size_t len;

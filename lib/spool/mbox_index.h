@@ -16,9 +16,10 @@ struct mbox_index_head {
 	uint64_t magic;
 	uint64_t uidl; /* enum spool_uidl */
 	uint64_t count;
-	uint64_t is_seen; /* see mbox_list.h */
-	uint64_t first;   /* offset of the first message's From_ line */
-	uint64_t ino;     /* the mailbox: a device's number may be another one after a restart */
+	uint64_t is_seen;   /* see mbox_list.h */
+	uint64_t is_unique; /* no UIDL is there twice: there is nothing to number */
+	uint64_t first;     /* offset of the first message's From_ line */
+	uint64_t ino;       /* the mailbox: a device's number may be another one after a restart */
 	uint64_t size;
 	int64_t mtime_ns;
 	int64_t ctime_ns;
@@ -48,11 +49,15 @@ bool mbox_index_is_current(const struct mbox_index *index, const struct stat *st
 bool mbox_index_is_begin(const struct mbox_index *index, int fd, const struct stat *st);
 
 /*
- * Keep the table, which is what a scan of the locked mailbox finds (if not is_seen: as far as is
- * known); mbox->st is its state, and not young. `old` is what mbox_index_read() had, or NULL: only
- * what is different is written. Failure is not told: then there is none.
+ * Keep the table, which is what a scan of the locked mailbox finds; mbox->st is its state, and not
+ * young. `old` is what mbox_index_read() had, or NULL: only what is different is written. Failure
+ * is not told: then there is none.
  */
-void mbox_index_write(const struct mbox *mbox, const struct mbox_table *table, bool is_seen,
-	const struct mbox_index *old);
+struct mbox_index_kind {
+	bool is_seen;   /* else it is so as far as is known */
+	bool is_unique; /* as in struct mbox_index_head */
+};
+void mbox_index_write(const struct mbox *mbox, const struct mbox_table *table,
+	struct mbox_index_kind kind, const struct mbox_index *old);
 
 #endif

@@ -51,7 +51,7 @@ static bool take_table(struct mbox_list *list, struct mbox_index *index)
 	list->table = index->table;
 	list->is_seen = index->head.is_seen;
 	mbox_table_init(&index->table);
-	return mbox_table_number_uidls(&list->table) == 0;
+	return index->head.is_unique || mbox_table_number_uidls(&list->table) == 0;
 }
 
 bool mbox_list_known(struct mbox_list *list, const struct spool_place *place, const char *path)
@@ -116,6 +116,19 @@ static int update_from(
 	return is_begin ? scan_new(list, mbox, why) : mbox_list_scan(list, mbox, why);
 }
 
+/* Of the list's messages, or of those that are left of them. */
+static struct mbox_index_kind kind_of(const struct mbox_list *list)
+{
+	struct mbox_index_kind kind = {.is_seen = list->is_seen, .is_unique = true};
+
+	for (size_t n = 0; kind.is_unique && n < list->table.len; n++) {
+		const struct mbox_message *message = &list->table.at[n];
+
+		kind.is_unique = message->seen.uidl[message->uidl_len] == '\0';
+	}
+	return kind;
+}
+
 int mbox_list_make(struct mbox_list *list, const struct mbox *mbox, struct why *why)
 {
 	struct mbox_index index;
@@ -123,7 +136,7 @@ int mbox_list_make(struct mbox_list *list, const struct mbox *mbox, struct why *
 	int err = had ? update_from(list, &index, mbox, why) : mbox_list_scan(list, mbox, why);
 
 	if (!err && !list->is_young && !(had && mbox_index_is_current(&index, &mbox->st)))
-		mbox_index_write(mbox, &list->table, list->is_seen, had ? &index : NULL);
+		mbox_index_write(mbox, &list->table, kind_of(list), had ? &index : NULL);
 	if (had)
 		mbox_index_done(&index);
 	if (err)
@@ -142,7 +155,7 @@ void mbox_list_keep(
 		left->size != (uint64_t)now.st.st_size)
 		return;
 	had = mbox_index_read(&index, mbox->place, mbox->path);
-	mbox_index_write(&now, left, list->is_seen, had ? &index : NULL);
+	mbox_index_write(&now, left, kind_of(list), had ? &index : NULL);
 	if (had)
 		mbox_index_done(&index);
 }
