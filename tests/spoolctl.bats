@@ -195,6 +195,7 @@ assert found == [(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))], found' "$ou
 	messages 1 | seed alice
 	mkfifo "$T/in"
 	pop3 <"$T/in" >"$T/out" &
+	local pop3=$!
 	exec 7>"$T/in"
 	printf 'USER alice\r\nPASS secret\r\nSTAT\r\n' >&7
 	eventually grep -q '^+OK 1 ' "$T/out"
@@ -203,7 +204,7 @@ assert found == [(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))], found' "$ou
 	run -0 spoolctl check alice
 	run -0 spoolctl stat alice
 	exec 7>&-
-	wait
+	wait "$pop3"
 }
 
 @test "several mailboxes, users and locations; the first that fails decides" {
