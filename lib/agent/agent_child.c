@@ -126,7 +126,8 @@ static void never_block(int pair)
 	(void)fcntl(pair, F_SETFL, O_NONBLOCK);
 }
 
-/* Without a cache each log-in reads the mailbox: slow, and nothing worse. */
+/* Without a cache each log-in reads the mailbox: slow, and nothing worse. Deliveries, which change
+ * the mailbox from the beginning, list nothing and need none. */
 static void make_cache(struct folders *folders, const struct agent_child_plan *plan)
 {
 	char text[PATH_MAX + 100];
@@ -146,7 +147,8 @@ static int make_folders(
 	int err = agent_folder_state(
 		plan->conf, plan->account, folders->state, plan->note, plan->listener, why);
 
-	if (err == 0)
+	folders->has_cache = false;
+	if (err == 0 && !plan->changes)
 		make_cache(folders, plan);
 	return err;
 }
