@@ -16,18 +16,21 @@ faults_setup() {
 	strace -qq -o /dev/null true || skip "may not trace"
 }
 
-tool() { "$TOOL" "mbox:$BOX" "$T/state" "$@"; }
+# Another store than mbox, for a test file that says so.
+KIND=mbox
+
+tool() { "$TOOL" "$KIND:$BOX" "$T/state" "$@"; }
 
 # traced CALL INJECTION N verb...: the tool with an injection into the Nth such call.
 traced() {
 	strace -qq -o /dev/null -e "trace=$1" -e "inject=$1:$2:when=$3" \
-		"$TOOL" "mbox:$BOX" "$T/state" "${@:4}" 2>/dev/null
+		"$TOOL" "$KIND:$BOX" "$T/state" "${@:4}" 2>/dev/null
 }
 
 # points CALLS verb...: lines "CALL N" for each call of a run that nothing hinders, from main() on. strace counts each
 # system call by itself.
 points() {
-	strace -qq -o "$T/trace" -e "trace=$1,geteuid" "$TOOL" "mbox:$BOX" "$T/state" "${@:2}" >/dev/null 2>&1
+	strace -qq -o "$T/trace" -e "trace=$1,geteuid" "$TOOL" "$KIND:$BOX" "$T/state" "${@:2}" >/dev/null 2>&1
 	sed -n 's/^\([a-z0-9_]*\)(.*/\1/p' "$T/trace" |
 		awk '{ n[$1]++ } $1 == "geteuid" { on = 1; next } on { print $1, n[$1] }'
 }
@@ -129,4 +132,16 @@ delivery_of() {
 	tool deliver a@b c@d <"$T/message"
 	mv "$BOX" "$T/want/after"
 	restore
+}
+
+# zeroed FROM: the mailbox as the power may leave it while it is shortened to FROM octets: zeros up to a block's border.
+zeroed() {
+	python3 - "$BOX" "$1" <<-'END'
+		import os, sys
+		begin = int(sys.argv[2])
+		end = min((begin + 4095) // 4096 * 4096, os.stat(sys.argv[1]).st_size)
+		with open(sys.argv[1], "r+b") as box:
+		    box.seek(begin)
+		    box.write(bytes(end - begin))
+	END
 }

@@ -2,37 +2,15 @@
 # A Maildir when libspool is killed, or the system fails it, at every system call: nothing lost, nothing twice, and the
 # next session finishes what was begun. Needs strace.
 load helper
+load faults
 
+export KIND=maildir
 CALLS=write,fsync,openat,close,mkdir,mkdirat,linkat,unlink,unlinkat,rename,renameat2,getdents64,exit_group
 CHANGES=write,fsync,mkdir,mkdirat,linkat,unlink,unlinkat,rename,renameat2,getdents64,newfstatat
 
-setup() {
-	command -v strace >/dev/null || skip "needs strace"
-	TOOL=$BUILD/tools/spool-tool
-	export ASAN_OPTIONS=detect_leaks=0:exitcode=99 SPOOL_TOOL_WHEN=1000000000
-	T=$(mktemp -d "${TMPDIR:-/tmp}/pillarbox-faults.XXXXXX")
-	mkdir "$T/state" "$T/want"
-	BOX=$T/box
-	strace -qq -o /dev/null true || skip "may not trace"
-}
+setup() { faults_setup "${TMPDIR:-/tmp}"; }
 
 teardown() { rm -rf "$T"; }
-
-tool() { "$TOOL" "maildir:$BOX" "$T/state" "$@"; }
-
-# traced CALL INJECTION N verb...: the tool with an injection into the Nth such call.
-traced() {
-	strace -qq -o /dev/null -e "trace=$1" -e "inject=$1:$2:when=$3" \
-		"$TOOL" "maildir:$BOX" "$T/state" "${@:4}" 2>/dev/null
-}
-
-# points CALLS verb...: lines "CALL N" for each call of a run that nothing hinders, from main() on. strace counts each
-# system call by itself.
-points() {
-	strace -qq -o "$T/trace" -e "trace=$1,geteuid" "$TOOL" "maildir:$BOX" "$T/state" "${@:2}" >/dev/null 2>&1
-	sed -n 's/^\([a-z0-9_]*\)(.*/\1/p' "$T/trace" |
-		awk '{ n[$1]++ } $1 == "geteuid" { on = 1; next } on { print $1, n[$1] }'
-}
 
 # make_box COUNT: messages 1 to COUNT, every second one in cur.
 make_box() {

@@ -557,18 +557,6 @@ slots() {
 	done
 }
 
-# zeroed FROM: the mailbox as the power may leave it while it is shortened to FROM octets: zeros up to a block's border.
-zeroed() {
-	python3 - "$BOX" "$1" <<-'END'
-		import os, sys
-		begin = int(sys.argv[2])
-		end = min((begin + 4095) // 4096 * 4096, os.stat(sys.argv[1]).st_size)
-		with open(sys.argv[1], "r+b") as box:
-		    box.seek(begin)
-		    box.write(bytes(end - begin))
-	END
-}
-
 @test "the power fails while the last messages are cut off: that is finished, whatever others brought" {
 	local size count
 	: >"$T/message"
