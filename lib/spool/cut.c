@@ -3,8 +3,8 @@
  *
  *	1. fsync(mailbox): deliveries unlock before theirs, and the plan is about what is on disk
  *	2. the plan goes into the journal, whole, and on disk (cut_file.h)
- *	3. the blocks are cut out, from the last hole to the first, so that no cut moves another;
- * where a From_ line would go with them it is put behind them first (cut_shield_len())
+ *	3. the blocks are cut out, from the last hole to the first: no cut moves another;
+ *	   a From_ line that would go with them is put behind them first (cut_shield_len())
  *	4. fsync(mailbox); each hole's rest is written over: From_ line, padding
  *	5. what is behind the plan's end is cut off; fsync(mailbox)
  *	6. the journal is unlinked; fsync(its folder)

@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "checksum.h"
 #include "disk.h"
+#include "removal.h"
 #include "state_draft.h"
 #include "state_file.h"
 
@@ -31,7 +32,7 @@ static uint64_t sum(const struct cut_file *file)
 int cut_file_init(struct cut_file *file, const struct mbox *mbox)
 {
 	*file = (struct cut_file){.mbox = mbox, .fd = -1};
-	return state_file_join(mbox->place->state, mbox->name, "cut", file->path);
+	return state_file_join(mbox->place->state, mbox->name, REMOVAL_CUT, file->path);
 }
 
 static int write_all(const struct cut_file *file)

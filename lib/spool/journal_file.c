@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "checksum.h"
 #include "disk.h"
+#include "removal.h"
 #include "set_aside.h"
 #include "state_draft.h"
 #include "state_file.h"
@@ -74,7 +75,7 @@ static int init(struct journal *journal, const struct mbox *mbox)
 	memset(journal, 0, sizeof(*journal));
 	journal->mbox = mbox;
 	journal->fd = -1;
-	err = state_file_join(mbox->place->state, mbox->name, "journal", journal->path);
+	err = state_file_join(mbox->place->state, mbox->name, REMOVAL_MOVE, journal->path);
 	state_draft_path(journal->path, journal->draft);
 	return err;
 }

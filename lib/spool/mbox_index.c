@@ -7,14 +7,16 @@
  *	   others made is not looked at.
  *	2. Magic, the kind of UIDL, checksums of head and rows: it was written to its end by this
  *	   version. There is no sync and no rename; a torn one has wrong sums.
- *	3. Each row keeps within the mailbox's size and follows the one before (mbox_index_row.h):
- * no row, whoever wrote it, makes anybody read outside of the mailbox or write into it.
+ *	3. Each row keeps within the mailbox's size and follows the one before
+ *	   (mbox_index_row.h): no row, whoever wrote it, makes anybody read outside of the
+ *	   mailbox or write into it.
  *	4. Inode, size, mtime and ctime are those of the mailbox now, and were old when it was
- * scanned (stamp.h): nobody has written to it since, since nobody can set a ctime back. Then the
- *	   table is what a scan would find.
- *	5. If not, but it is the same inode, and larger, and its first block and the one that was
- * its last are what they were: then it has grown. What is new is scanned, from the last message
- * that was known on, and must begin with a From_ line behind an empty line there.
+ *	   scanned (stamp.h): nobody has written to it since, since nobody can set a ctime
+ *	   back. Then the table is what a scan would find.
+ *	5. If not, but it is the same inode, and larger, and its first block and the one that
+ *	   was its last are what they were: then it has grown. What is new is scanned, from the
+ *	   last message that was known on, and must begin with a From_ line behind an empty
+ *	   line there.
  *	6. In all other cases it is scanned.
  *
  * Of these, 5 believes more than it sees: octets in the middle may have changed. Programs that
@@ -48,12 +50,12 @@ static uint64_t head_sum(const struct mbox_index_head *head)
 }
 
 /* The index's fd or -errno. */
-static int open_index(const struct spool_place *place, const char *path, int flags)
+static int open_index(const struct spool_place *place, const char *name, int flags)
 {
-	char name[PATH_MAX];
-	int err = place->cache ? state_file_path(place->cache, path, "index", name) : -ENOENT;
+	char path[PATH_MAX];
+	int err = place->cache ? state_file_join(place->cache, name, "index", path) : -ENOENT;
 
-	return err ? err : state_file_open(name, flags);
+	return err ? err : state_file_open(path, flags);
 }
 
 static bool is_ours(int fd, uint64_t *size)
@@ -104,9 +106,9 @@ void mbox_index_done(struct mbox_index *index)
 	index->rows = NULL;
 }
 
-bool mbox_index_read(struct mbox_index *index, const struct spool_place *place, const char *path)
+bool mbox_index_read(struct mbox_index *index, const struct spool_place *place, const char *name)
 {
-	int fd = open_index(place, path, 0);
+	int fd = open_index(place, name, 0);
 	bool read;
 
 	if (fd < 0)
@@ -214,7 +216,7 @@ void mbox_index_write(const struct mbox *mbox, const struct mbox_table *table,
 
 	if (!mbox->place->cache || !mbox_index_encode(table, &rows, &len))
 		return;
-	fd = open_index(mbox->place, mbox->path, O_CREAT);
+	fd = open_index(mbox->place, mbox->name, O_CREAT);
 	if (fd >= 0 && is_ours(fd, &size) && make_head(&head, mbox, table, rows, len))
 		write_index(fd, &head, rows, size > 0 ? same_begin(old, rows, len) : 0);
 	fd_close(&fd);

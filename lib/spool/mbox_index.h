@@ -36,9 +36,9 @@ struct mbox_index {
 	unsigned char *rows;     /* as they are in the file */
 };
 
-/* Read the mailbox's index. False: there is none that could be used. After true:
- * mbox_index_done(). */
-bool mbox_index_read(struct mbox_index *index, const struct spool_place *place, const char *path);
+/* Read the mailbox's index; `name`: state_file_name(). False: there is none that could be used.
+ * After true: mbox_index_done(). */
+bool mbox_index_read(struct mbox_index *index, const struct spool_place *place, const char *name);
 
 void mbox_index_done(struct mbox_index *index);
 

@@ -13,6 +13,7 @@
 #include "file_lock.h"
 #include "mbox_index.h"
 #include "mbox_inspect_lines.h"
+#include "removal.h"
 #include "stamp.h"
 #include "state_file.h"
 
@@ -71,19 +72,6 @@ static int inspect_lines(const struct mbox *mbox, const struct spool_inspector *
 	return err;
 }
 
-static bool has_journal(const struct mbox *mbox)
-{
-	static const char *const suffixes[] = {"cut", "journal"};
-	char path[PATH_MAX];
-
-	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-		if (state_file_join(mbox->place->state, mbox->name, suffixes[i], path) == 0 &&
-			access(path, F_OK) == 0)
-			return true;
-	}
-	return false;
-}
-
 static bool has_note(struct mbox *mbox)
 {
 	struct note note;
@@ -111,12 +99,12 @@ static void inspect_surroundings(
 	int dotlock = look_at_dotlock(mbox);
 	struct mbox_index index;
 
-	if (has_journal(mbox) || has_note(mbox))
+	if (removal_is_begun(mbox->place->state, mbox->name) || has_note(mbox))
 		mbox_inspect_tell(inspector, report, &unfinished);
 	if (dotlock == 0)
 		mbox_inspect_tell(inspector, report, &stale);
 	report->is_dotlocked = dotlock == -EEXIST;
-	if (!mbox->place->cache || !mbox_index_read(&index, mbox->place, mbox->path))
+	if (!mbox->place->cache || !mbox_index_read(&index, mbox->place, mbox->name))
 		return;
 	report->index =
 		mbox_index_is_current(&index, &mbox->st) ? SPOOL_INDEX_CURRENT : SPOOL_INDEX_OLD;

@@ -5,8 +5,8 @@
 #include "mbox_from.h"
 #include "mbox_index.h"
 #include "mbox_scan.h"
+#include "removal.h"
 #include "stamp.h"
-#include "state_file.h"
 #include "uidl_base.h"
 
 #include <errno.h>
@@ -31,20 +31,6 @@ static void take_stamp(struct mbox_list *list, const struct stat *st)
 	list->is_young = stamp_is_young(st);
 }
 
-/* Has a removal begun that whoever opens the mailbox next must finish? */
-static bool is_to_be_mended(const struct spool_place *place, const char *path)
-{
-	static const char *const journals[] = {"cut", "journal"};
-	char name[PATH_MAX];
-
-	for (size_t i = 0; i < sizeof(journals) / sizeof(journals[0]); i++) {
-		if (state_file_path(place->state, path, journals[i], name) < 0 ||
-			access(name, F_OK) == 0 || errno != ENOENT)
-			return true;
-	}
-	return false;
-}
-
 /* The index's table becomes the list's. */
 static bool take_table(struct mbox_list *list, struct mbox_index *index)
 {
@@ -54,18 +40,19 @@ static bool take_table(struct mbox_list *list, struct mbox_index *index)
 	return index->head.is_unique || mbox_table_number_uidls(&list->table) == 0;
 }
 
-bool mbox_list_known(struct mbox_list *list, const struct spool_place *place, const char *path)
+bool mbox_list_known(
+	struct mbox_list *list, const struct spool_place *place, const char *path, const char *name)
 {
 	struct mbox_index index;
 	struct stat st;
 	bool known;
 	int fd;
 
-	if (!mbox_index_read(&index, place, path))
+	if (!mbox_index_read(&index, place, name))
 		return false;
 	fd = mbox_open_path(place, path, O_RDONLY, &st, NULL);
-	known = fd >= 0 && mbox_index_is_current(&index, &st) && !is_to_be_mended(place, path) &&
-		take_table(list, &index);
+	known = fd >= 0 && mbox_index_is_current(&index, &st) &&
+		!removal_is_begun(place->state, name) && take_table(list, &index);
 	fd_close(&fd);
 	mbox_index_done(&index);
 	if (known)
@@ -132,7 +119,7 @@ static struct mbox_index_kind kind_of(const struct mbox_list *list)
 int mbox_list_make(struct mbox_list *list, const struct mbox *mbox, struct why *why)
 {
 	struct mbox_index index;
-	bool had = mbox_index_read(&index, mbox->place, mbox->path);
+	bool had = mbox_index_read(&index, mbox->place, mbox->name);
 	int err = had ? update_from(list, &index, mbox, why) : mbox_list_scan(list, mbox, why);
 
 	if (!err && !list->is_young && !(had && mbox_index_is_current(&index, &mbox->st)))
@@ -154,7 +141,7 @@ void mbox_list_keep(
 	if (!mbox->place->cache || !stamp_settle(mbox->fd, &now.st) ||
 		left->size != (uint64_t)now.st.st_size)
 		return;
-	had = mbox_index_read(&index, mbox->place, mbox->path);
+	had = mbox_index_read(&index, mbox->place, mbox->name);
 	mbox_index_write(&now, left, kind_of(list), had ? &index : NULL);
 	if (had)
 		mbox_index_done(&index);

@@ -19,8 +19,9 @@ void mbox_list_init(struct mbox_list *list);
 void mbox_list_done(struct mbox_list *list);
 
 /* Fill the empty list from the index alone, without a lock, if the mailbox is what it is about and
- * nothing is to be mended. False: that is not so. */
-bool mbox_list_known(struct mbox_list *list, const struct spool_place *place, const char *path);
+ * nothing is to be mended. `name`: state_file_name(). False: that is not so. */
+bool mbox_list_known(struct mbox_list *list, const struct spool_place *place, const char *path,
+	const char *name);
 
 /* Fill the empty list with what is in the locked mailbox. 0, or -errno with *why filled. */
 int mbox_list_make(struct mbox_list *list, const struct mbox *mbox, struct why *why);

@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "dotlock.h"
 #include "file_lock.h"
+#include "removal.h"
 #include "state_file.h"
 
 #include <errno.h>
@@ -158,7 +159,7 @@ static int find_names(struct mbox *mbox, struct why *why)
 	int err = state_file_name(mbox->path, mbox->name);
 
 	if (!err)
-		err = state_file_join(mbox->place->state, mbox->name, "journal", path);
+		err = state_file_join(mbox->place->state, mbox->name, REMOVAL_MOVE, path);
 	if (!err)
 		err = lock_name(mbox->path, lock);
 	return err ? why_errno(why, -err, mbox->path, "open") : 0;

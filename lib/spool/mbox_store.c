@@ -12,8 +12,8 @@
 #include "mbox_inspect.h"
 #include "mbox_list.h"
 #include "mbox_remove.h"
+#include "removal.h"
 #include "stamp.h"
-#include "state_draft.h"
 #include "state_file.h"
 #include "store.h"
 
@@ -25,8 +25,9 @@
 struct mbox_box {
 	const struct spool_place *place;
 	const char *path;
-	struct mbox_list shown; /* the messages at open */
-	struct mbox_list now;   /* the last list, if there was one since */
+	char name[NAME_MAX + 1]; /* state_file_name() */
+	struct mbox_list shown;  /* the messages at open */
+	struct mbox_list now;    /* the last list, if there was one since */
 	size_t *where; /* for each of `shown` its place in `now`, or MBOX_GONE; NULL: no list since
 			*/
 };
@@ -89,7 +90,7 @@ static int list_first(struct mbox_box *box, struct why *why)
 	struct mbox mbox;
 	int err;
 
-	if (mbox_list_known(&box->shown, box->place, box->path))
+	if (mbox_list_known(&box->shown, box->place, box->path, box->name))
 		return 0;
 	err = mbox_lock(&mbox, box->place, box->path, false, why);
 	if (err)
@@ -152,19 +153,6 @@ static void close_box(void *context)
 	free(box);
 }
 
-/* What a removal that was killed had not yet put in its place, of up to half a mailbox's size. Who
- * has the session lock is the only one who could be writing it. */
-static void drop_drafts(const struct mbox_box *box)
-{
-	static const char *const journals[] = {"cut", "journal"};
-	char path[PATH_MAX];
-
-	for (size_t i = 0; i < sizeof(journals) / sizeof(journals[0]); i++) {
-		if (state_file_path(box->place->state, box->path, journals[i], path) == 0)
-			state_draft_drop(path);
-	}
-}
-
 static int open_box(void **out, const struct spool_place *place, const char *path, struct why *why)
 {
 	struct mbox_box *box = calloc(1, sizeof(*box));
@@ -174,7 +162,12 @@ static int open_box(void **out, const struct spool_place *place, const char *pat
 		return why_errno(why, ENOMEM, path, "open");
 	box->place = place;
 	box->path = path;
-	drop_drafts(box);
+	err = state_file_name(path, box->name);
+	if (err) {
+		close_box(box);
+		return why_errno(why, -err, path, "open");
+	}
+	removal_drop_drafts(place->state, box->name);
 	err = list_first(box, why);
 	if (err)
 		close_box(box);

@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "spool/mbox_index.h"
 #include "spool/spool.h"
+#include "spool/state_file.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -23,15 +24,13 @@ static char box[64];
 static char location[80];
 static char state_folder[64];
 static char cache_folder[64];
-static char index_file[256];
+static char name[NAME_MAX + 1];
+static char index_file[PATH_MAX];
 static struct spool_place with;    /* an index */
 static struct spool_place without; /* one */
 
 static int setup(void **state)
 {
-	char escaped[128];
-	size_t len = 0;
-
 	(void)state;
 	if (!mkdtemp(root))
 		return -1;
@@ -39,10 +38,8 @@ static int setup(void **state)
 	snprintf(location, sizeof(location), "mbox:%s", box);
 	snprintf(state_folder, sizeof(state_folder), "%s/state", root);
 	snprintf(cache_folder, sizeof(cache_folder), "%s/cache", root);
-	for (const char *at = box; *at; at++)
-		len += (size_t)snprintf(
-			escaped + len, sizeof(escaped) - len, *at == '/' ? "%%2F" : "%c", *at);
-	snprintf(index_file, sizeof(index_file), "%s/%s.index", cache_folder, escaped);
+	if (state_file_name(box, name) || state_file_join(cache_folder, name, "index", index_file))
+		return -1;
 	without = (struct spool_place){
 		.location = location, .state = state_folder, .owner = geteuid()};
 	with = without;
@@ -178,7 +175,7 @@ static void test_it_is_there_and_believed(void **state)
 	(void)state;
 	start_again(3);
 	assert_int_equal(compare(), 3);
-	assert_true(mbox_index_read(&index, &with, box));
+	assert_true(mbox_index_read(&index, &with, name));
 	assert_int_equal(index.table.len, 3);
 	assert_int_equal(index.table.size, size_of(box));
 	assert_true(index.head.is_seen);
@@ -195,7 +192,7 @@ static void test_growth_is_added(void **state)
 	append_message(7, "more");
 	let_it_grow_old();
 	assert_int_equal(compare(), 4);
-	assert_true(mbox_index_read(&index, &with, box));
+	assert_true(mbox_index_read(&index, &with, name));
 	assert_int_equal(index.table.len, 4);
 	assert_false(index.head.is_seen); /* so it was not scanned from its begin */
 	mbox_index_done(&index);
@@ -214,7 +211,7 @@ static void test_removal_keeps_it(void **state)
 	assert_int_equal(spool_update(spool, first, NULL), 0);
 	spool_close(&spool);
 	before = index_mtime();
-	assert_true(mbox_index_read(&index, &with, box));
+	assert_true(mbox_index_read(&index, &with, name));
 	assert_int_equal(index.table.len, 4);
 	mbox_index_done(&index);
 	assert_int_equal(compare(), 4);
@@ -243,16 +240,16 @@ static void test_of_another_kind(void **state)
 	start_again(3);
 	compare();
 	with.uidl = SPOOL_UIDL_DOVECOT;
-	assert_false(mbox_index_read(&index, &with, box));
+	assert_false(mbox_index_read(&index, &with, name));
 	with.uidl = SPOOL_UIDL_HASH;
-	assert_true(mbox_index_read(&index, &with, box));
+	assert_true(mbox_index_read(&index, &with, name));
 	mbox_index_done(&index);
 	chmod(index_file, 0620);
-	assert_false(mbox_index_read(&index, &with, box));
+	assert_false(mbox_index_read(&index, &with, name));
 	chmod(index_file, 0600);
 	assert_int_equal(rename(index_file, "/var/tmp/pillarbox-index.elsewhere"), 0);
 	assert_int_equal(symlink("/var/tmp/pillarbox-index.elsewhere", index_file), 0);
-	assert_false(mbox_index_read(&index, &with, box));
+	assert_false(mbox_index_read(&index, &with, name));
 	assert_int_equal(compare(), 3);
 	unlink(index_file);
 	unlink("/var/tmp/pillarbox-index.elsewhere");
@@ -283,13 +280,13 @@ static void test_damaged(void **state)
 		char other = (char)(octets[at] ^ 0x10);
 
 		write_octets(index_file, (uint64_t)at, &other, 1);
-		assert_false(mbox_index_read(&index, &with, box));
+		assert_false(mbox_index_read(&index, &with, name));
 		write_octets(index_file, (uint64_t)at, octets + at, 1);
 		assert_int_equal(truncate(index_file, at), 0);
-		assert_false(mbox_index_read(&index, &with, box));
+		assert_false(mbox_index_read(&index, &with, name));
 		write_octets(index_file, 0, octets, (size_t)len);
 	}
-	assert_true(mbox_index_read(&index, &with, box));
+	assert_true(mbox_index_read(&index, &with, name));
 	mbox_index_done(&index);
 }
 
