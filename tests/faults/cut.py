@@ -29,6 +29,8 @@ class Cutter(faults.Runner):
             self.keep_inode(before)
             self.replay(label, steps, before, records, marks)
             self.let_go()
+        if self.count < 2:
+            self.complain("all", ["nothing was recorded that changes the disk"])
 
     def record(self, steps):
         """All records of the steps, and for each step where among them it begins and where it was promised."""

@@ -95,6 +95,8 @@ class Runner:
                     self.hit(label, what, steps, outcomes, kind, at)
         if self.missed > self.count / 20:
             self.complain("all", ["%d times nobody was killed" % self.missed])
+        if not self.count:
+            self.complain("all", ["no call was recorded that could go wrong"])
 
     def hit(self, label, what, steps, outcomes, kind, at):
         step = steps[-1]

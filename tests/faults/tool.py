@@ -1,10 +1,15 @@
 """tool - runs build/tools/spool-tool with the fault library in front of it."""
 import os
 import signal
+import sys
 
 BUILD = os.environ["BUILD"]
 TOOL = BUILD + "/tools/spool-tool"
 LIBRARY = BUILD + "/faults/faults.so"
+# The loader would leave out what it can't find, and then nothing would ever go wrong.
+for needed in (TOOL, LIBRARY):
+    if not os.access(needed, os.R_OK):
+        sys.exit("tests/faults: there is no " + needed)
 ENVIRONMENT = {
     "PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C.UTF-8", "TZ": "UTC", "LD_PRELOAD": LIBRARY,
     "SPOOL_TOOL_WHEN": "1000000000", "SPOOL_TOOL_WAIT": "0",
