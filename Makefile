@@ -219,9 +219,16 @@ $(BUILD)/fuzzers/%: $(OBJ)/tests/fuzz/fuzz_%.o $(FUZZ_MAIN) $(OBJ)/fuzz.a $(ARCH
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LINK) $(FUZZ_LINK) $(WRAP_$*:%=-Wl,--wrap=%) $(LDFLAGS) -o $@ $^ $(LIBS_test)
 
+# Faults: by a library that is loaded in front of the C library (LP64 only: it has one function for both sizes of
+# offsets). Without sanitizers, which want to be the first themselves.
+FAULTS := $(BUILD)/faults/faults.so
+$(FAULTS): $(wildcard tests/faults/*.[ch])
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 -O2 -g $(WARN) -D_GNU_SOURCE -fPIC -fvisibility=hidden -shared -o $@ $(filter %.c,$^)
+
 tests: $(UNITS) $(CONTRACT) $(TOOLS) $(MODULE_LINKS) $(CERTS) ## build the unit tests and the tests' own tools
 tests: $(JAILED)
-tests: $(FUZZERS) $(BENCHES)
+tests: $(FUZZERS) $(BENCHES) $(FAULTS)
 
 # What a target builds on its way is built quietly, on all processors unless -j was given.
 JOBS_FLAG = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
@@ -234,13 +241,6 @@ check: ## build and run all tests; installs what they need
 	@echo building
 	@$(MAKE) --no-print-directory --silent $(JOBS_FLAG) programs tests
 	@BUILD='$(abspath $(BUILD))' FILTER='$(FILTER)' tests/check $(UNITS) $(CONTRACT) $(TESTS)
-
-# Faults: by a library that is loaded in front of the C library (LP64 only: it has one function for both sizes of
-# offsets). Without sanitizers, which want to be the first themselves.
-FAULTS := $(BUILD)/faults/faults.so
-$(FAULTS): $(wildcard tests/faults/*.[ch])
-	@mkdir -p $(@D)
-	$(CC) -std=gnu17 -O2 -g $(WARN) -D_GNU_SOURCE -fPIC -fvisibility=hidden -shared -o $@ $(filter %.c,$^)
 
 check-faults: ## kill and fail libspool at each system call, cut the power at any moment: see tests/faults/run
 	@packaging/deps build check
