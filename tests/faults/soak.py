@@ -143,10 +143,10 @@ class Soak:
         while not take(lock):
             if self.jobs:
                 self.reap(os.WNOHANG)
-            if not self.jobs and is_left_over(lock):
-                self.place.dump()  # one that was killed has it: libspool breaks that
+            if not self.jobs:
+                self.place.dump()  # one that was killed has it: libspool breaks that, though another has its id by now
             if time.monotonic() > deadline:
-                raise Broken("another program gets no dotlock within a minute")
+                raise Broken("another program gets no dotlock within a minute" + holder(lock))
             time.sleep(0.001)
         try:
             if not os.path.exists(self.place.box):
@@ -226,14 +226,6 @@ def holder(lock):
             return "; %s has the dotlock: %s" % (pid, file.read().replace("\0", " "))
     except OSError as error:
         return "; %s" % error
-
-
-def is_left_over(lock):
-    try:
-        pid = store.read(lock).decode().strip()
-    except FileNotFoundError:
-        return False
-    return pid and not os.path.exists("/proc/" + pid)
 
 
 def take(lock):
