@@ -143,8 +143,8 @@ class Soak:
         while not take(lock):
             if self.jobs:
                 self.reap(os.WNOHANG)
-            if not self.jobs:
-                self.place.dump()  # one that was killed has it: libspool breaks that, though another has its id by now
+            if not self.jobs and os.path.exists(lock):
+                os.unlink(lock)  # whoever made it was killed, though another may have its id by now
             if time.monotonic() > deadline:
                 raise Broken("another program gets no dotlock within a minute" + holder(lock))
             time.sleep(0.001)

@@ -102,8 +102,10 @@ class Maildir:
 
     @staticmethod
     def time(path):
-        numbers = re.match(r"(\d+)\.(?:M(\d+))?", path.rsplit("/", 1)[1])
-        return int(numbers[1]), int(numbers[2] or 0)
+        """Those of one microsecond: as their names are."""
+        name = path.rsplit("/", 1)[1]
+        numbers = re.match(r"(\d+)\.(?:M(\d+))?", name)
+        return int(numbers[1]), int(numbers[2] or 0), name
 
     @staticmethod
     def append(place, octets):
