@@ -97,7 +97,11 @@ class Wanted:
         return ["something unknown of %d octets: %r" % (len(octets), octets[:80])]
 
     def is_fragment(self, octets):
-        """A piece of a message of `maybe`, of which nobody was told that it is on disk, as a message of its own."""
+        """A piece of a message of `maybe`, of which nobody was told that it is on disk, as a message of its own. Who
+        appends behind it ends its last line."""
+        return self.is_piece_of_one(octets) or octets.endswith(b"\n") and self.is_piece_of_one(octets[:-1])
+
+    def is_piece_of_one(self, octets):
         text = quote(octets)
         core = text.strip(b"\0")  # what is left where its begin is not on disk and is not shown
         return any(is_piece(text, raw[len(FROM_LINE):]) or (
