@@ -58,6 +58,35 @@ listed() { diff <(tool list) <(SPOOL_TOOL_CACHE='' tool list); }
 	listed
 }
 
+# Its octets become a field of the next message's: no other message moves, and then the mailbox grows.
+@test "after a removal by somebody without the index, and growth, what is gone is not listed" {
+	make_box 600 600
+	grow_old
+	tool list >/dev/null
+	SPOOL_TOOL_CACHE='' tool remove 50
+	printf 'Subject: ours\n\nhello\n%01000d\n' 0 | tool deliver a@b c@d
+	grow_old
+	listed
+	[ "$(tool list | wc -l)" = 600 ]
+}
+
+@test "after a removal that was killed, and growth, what is gone is not listed" {
+	local call n gone=0
+	make_box 600 600
+	points "$CHANGES" remove 50 >"$T/points"
+	while read -r call n <&3; do
+		restore
+		grow_old
+		tool list >/dev/null
+		traced "$call" signal=KILL "$n" remove 50 || true
+		printf 'Subject: ours\n\nhello\n%01000d\n' 0 | SPOOL_TOOL_CACHE='' tool deliver a@b c@d
+		grow_old
+		listed
+		[ "$(tool list | wc -l)" -eq 601 ] || gone=$((gone + 1))
+	done 3<"$T/points"
+	[ "$gone" -gt 0 ]
+}
+
 @test "one that others have rewritten is read" {
 	make_box 100 20000
 	grow_old

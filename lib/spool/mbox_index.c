@@ -13,23 +13,27 @@
  *	4. Inode, size, mtime and ctime are those of the mailbox now, and were old when it was
  *	   scanned (stamp.h): nobody has written to it since, since nobody can set a ctime
  *	   back. Then the table is what a scan would find.
- *	5. If not, but it is the same inode, and larger, and its first block and the one that
- *	   was its last are what they were: then it has grown. What is new is scanned, from the
- *	   last message that was known on, and must begin with a From_ line behind an empty
- *	   line there.
+ *	5. If not, but it is the same inode, and larger, and no message was removed through
+ *	   libspool since (generation.h, which a power cut may set back: so in this boot), and
+ *	   its first block and the one that was its last are what they were: then it has grown.
+ *	   What is new is scanned, from the last message that was known on, and must begin with
+ *	   a From_ line behind an empty line there.
  *	6. In all other cases it is scanned.
  *
- * Of these, 5 believes more than it sees: octets in the middle may have changed. Programs that
- * remove or change mail move what lies behind, and with it the last block; two that write in place
- * are known, Dovecot and c-client, and what they write there are flags (Status, X-Status), which
- * are in no UIDL and move no border. Where a message was found in this way, whoever fetches or
- * removes it looks whether it lies there first (mbox_store.c).
+ * Of these, 5 believes more than it sees: octets in the middle may have changed. Other programs
+ * that remove or change mail move what lies behind, and with it the last block (libspool itself may
+ * leave it where it was). Two that write in place are known, Dovecot and c-client, and what they
+ * write there are flags (Status, X-Status), which are in no UIDL and move no border. Where a
+ * message was found in this way, whoever fetches or removes it looks whether it lies there first
+ * (mbox_store.c).
  */
 #include "mbox_index.h"
 
 #include "base/fd.h"
 #include "checksum.h"
+#include "generation.h"
 #include "mbox_index_row.h"
+#include "note.h"
 #include "stamp.h"
 #include "state_file.h"
 
@@ -41,7 +45,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MAGIC 0x3278646e69786270u /* "pbxindx2" */
+#define MAGIC 0x3378646e69786270u /* "pbxindx3" */
 #define BLOCK 4096
 
 static uint64_t head_sum(const struct mbox_index_head *head)
@@ -153,13 +157,20 @@ static bool hash_ends(
 	       hash_block(fd, size > BLOCK ? size - BLOCK : 0, size, end);
 }
 
-bool mbox_index_is_begin(const struct mbox_index *index, int fd, const struct stat *st)
+static bool is_same_generation(const struct mbox_index_head *head, const struct mbox *mbox)
+{
+	return head->generation != 0 && note_is_this_boot(head->boot) &&
+	       head->generation == generation_get(mbox->place->state, mbox->name);
+}
+
+bool mbox_index_is_begin(const struct mbox_index *index, const struct mbox *mbox)
 {
 	const struct mbox_index_head *head = &index->head;
 	unsigned char begin[32], end[32];
 
-	return head->count > 0 && head->ino == st->st_ino && head->size < (uint64_t)st->st_size &&
-	       hash_ends(fd, head->size, begin, end) && memcmp(begin, head->begin, 32) == 0 &&
+	return head->count > 0 && head->ino == mbox->st.st_ino &&
+	       head->size < (uint64_t)mbox->st.st_size && is_same_generation(head, mbox) &&
+	       hash_ends(mbox->fd, head->size, begin, end) && memcmp(begin, head->begin, 32) == 0 &&
 	       memcmp(end, head->end, 32) == 0;
 }
 
@@ -174,6 +185,8 @@ static bool make_head(struct mbox_index_head *head, const struct mbox *mbox,
 	head->size = table->size;
 	head->mtime_ns = stamp_ns(&mbox->st.st_mtim);
 	head->ctime_ns = stamp_ns(&mbox->st.st_ctim);
+	head->generation = generation_get(mbox->place->state, mbox->name);
+	head->boot = note_boot();
 	head->rows_len = len;
 	head->rows_sum = checksum(0, rows, len);
 	if (!hash_ends(mbox->fd, table->size, head->begin, head->end))

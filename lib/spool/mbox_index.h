@@ -23,6 +23,8 @@ struct mbox_index_head {
 	uint64_t size;
 	int64_t mtime_ns;
 	int64_t ctime_ns;
+	int64_t generation;      /* see generation.h */
+	int64_t boot;            /* see note.h */
 	unsigned char begin[32]; /* hashes of its first and its last block */
 	unsigned char end[32];
 	uint64_t rows_len;
@@ -45,8 +47,8 @@ void mbox_index_done(struct mbox_index *index);
 /* Is the mailbox, whose state is `st`, still what the index is about? */
 bool mbox_index_is_current(const struct mbox_index *index, const struct stat *st);
 
-/* Has it only grown since, as far as can be seen without reading it? Needs the lock. */
-bool mbox_index_is_begin(const struct mbox_index *index, int fd, const struct stat *st);
+/* Has the locked mailbox only grown since, as far as can be seen without reading it? */
+bool mbox_index_is_begin(const struct mbox_index *index, const struct mbox *mbox);
 
 /*
  * Keep the table, which is what a scan of the locked mailbox finds; mbox->st is its state, and not

@@ -93,7 +93,7 @@ static int update_from(
 	struct mbox_list *list, struct mbox_index *index, const struct mbox *mbox, struct why *why)
 {
 	bool is_current = mbox_index_is_current(index, &mbox->st);
-	bool is_begin = !is_current && mbox_index_is_begin(index, mbox->fd, &mbox->st);
+	bool is_begin = !is_current && mbox_index_is_begin(index, mbox);
 
 	if ((is_current || is_begin) && !take_table(list, index))
 		return why_errno(why, ENOMEM, mbox->path, "list messages");

@@ -8,6 +8,7 @@
  */
 #include "base/fd.h"
 #include "disk.h"
+#include "generation.h"
 #include "mbox.h"
 #include "mbox_inspect.h"
 #include "mbox_list.h"
@@ -321,6 +322,14 @@ static int find_marked(struct mbox_box *box, const struct mbox *mbox, const unsi
 	return *bits ? 0 : why_errno(why, ENOMEM, box->path, "remove messages");
 }
 
+/* The index must not be believed from here on, whoever finishes this. */
+static int begin_removal(const struct mbox *mbox, struct why *why)
+{
+	int err = generation_next(mbox->place->state, mbox->name);
+
+	return err ? why_errno(why, -err, mbox->path, "count the removal") : 0;
+}
+
 static int remove_marked(
 	struct mbox_box *box, struct mbox *mbox, const unsigned char *bitmap, struct why *why)
 {
@@ -331,6 +340,8 @@ static int remove_marked(
 	mbox_table_init(&left);
 	if (!err)
 		err = find_marked(box, mbox, bitmap, &bits, why);
+	if (!err)
+		err = begin_removal(mbox, why);
 	if (!err)
 		err = mbox_remove(mbox, &current(box)->table, bits, &left, why);
 	if (!err)

@@ -22,15 +22,20 @@ static uint64_t note_sum(const struct note *note)
 	return checksum(0, note, offsetof(struct note, sum));
 }
 
-/* As the clocks tell it, which is not to the second; and who sets the clock has booted, as far as
- * this goes. */
-static int64_t boot_time(void)
+int64_t note_boot(void)
 {
 	struct timespec now, up;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	clock_gettime(CLOCK_BOOTTIME, &up);
 	return (int64_t)now.tv_sec - (int64_t)up.tv_sec;
+}
+
+bool note_is_this_boot(int64_t boot)
+{
+	int64_t since = note_boot() - boot;
+
+	return since <= BOOT_ERROR && since >= -BOOT_ERROR;
 }
 
 static int note_path(const struct mbox *mbox, char out[static PATH_MAX])
@@ -70,7 +75,7 @@ int note_write(struct mbox *mbox, struct note *note, const char *text, size_t le
 {
 	note->magic = MAGIC;
 	note->ino = mbox->st.st_ino;
-	note->boot = boot_time();
+	note->boot = note_boot();
 	note->head_len = len < sizeof(note->head) ? len : sizeof(note->head);
 	memcpy(note->head, text, note->head_len);
 	note->sum = note_sum(note);
@@ -83,16 +88,14 @@ int note_clear(const struct mbox *mbox)
 {
 	struct note none = {.magic = MAGIC, .kind = NOTE_NONE, .ino = mbox->st.st_ino};
 
-	none.boot = boot_time();
+	none.boot = note_boot();
 	none.sum = note_sum(&none);
 	return fd_pwrite(mbox->note, &none, sizeof(none), 0);
 }
 
 bool note_is_of_old(const struct mbox *mbox, const struct note *note)
 {
-	int64_t since = boot_time() - note->boot;
-
-	return note->ino != mbox->st.st_ino || since > BOOT_ERROR || since < -BOOT_ERROR;
+	return note->ino != mbox->st.st_ino || !note_is_this_boot(note->boot);
 }
 
 int note_remove(const struct mbox *mbox)

@@ -38,6 +38,11 @@ int note_write(struct mbox *mbox, struct note *note, const char *text, size_t le
 /* What it says is done, or taken back. 0 or -errno. */
 int note_clear(const struct mbox *mbox);
 
+/* When this host was booted, in seconds, as the clocks tell it, which is not to the second; and who
+ * sets the clock has booted, as far as this goes. */
+int64_t note_boot(void);
+bool note_is_this_boot(int64_t boot);
+
 /* Was the note written before this host was booted last, or never? Then the power may have been cut
  * since. */
 bool note_is_of_old(const struct mbox *mbox, const struct note *note);

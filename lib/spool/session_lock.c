@@ -25,7 +25,7 @@ static int take_within(int fd, int64_t deadline)
 int session_lock_take(const char *state, const char *mailbox, int *fd, struct why *why)
 {
 	char path[PATH_MAX];
-	int err = state_file_path(state, mailbox, "session", path);
+	int err = state_file_path(state, mailbox, SESSION_LOCK, path);
 	int lock;
 
 	if (err)

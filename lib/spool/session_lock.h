@@ -7,6 +7,8 @@
 
 struct why;
 
+#define SESSION_LOCK "session" /* state_file_join()'s suffix */
+
 /* Take it, waiting up to half a second for a session that is just ending. Closing *fd releases it.
  * -EBUSY (WHY_INUSE): another session has it. */
 int session_lock_take(const char *state, const char *mailbox, int *fd, struct why *why);
