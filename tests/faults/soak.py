@@ -188,7 +188,7 @@ class Soak:
             number = wanted.by_text.get(mail.strip(octets))
             if number is None and self.foreign and wanted.is_fragment(octets):
                 number, self.next = self.next, self.next + 1
-                self.messages[number] = octets  # it stays, as a message like others
+                self.messages[number] = mail.strip(octets)  # it stays, as a message like others
                 self.batch[number] = self.batches
                 self.kept.append(number)
                 self.count["fragments"] += 1
