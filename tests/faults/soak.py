@@ -189,7 +189,7 @@ class Soak:
             if number is None and self.foreign and wanted.is_fragment(octets):
                 number, self.next = self.next, self.next + 1
                 self.messages[number] = mail.strip(octets)  # it stays, as a message like others
-                self.batch[number] = self.batches
+                self.batch[number] = self.batch[seen[-1]] if seen else 0
                 self.kept.append(number)
                 self.count["fragments"] += 1
             if number is None:
