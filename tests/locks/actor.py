@@ -12,6 +12,7 @@ again and again, as some user, and writes down what it did, one JSON object a li
 import fcntl
 import grp
 import json
+import multiprocessing
 import os
 import pwd
 import random
@@ -39,6 +40,7 @@ class Place:
         self.user, self.path, self.scratch = user, os.path.join(folder, user), scratch
         self.low, self.high, self.receivers = low, high, receivers
         self.lock = self.path + ".lock"
+        self.seats = multiprocessing.Semaphore(Turn.ALL)
 
     def size(self):
         try:
@@ -90,6 +92,29 @@ class Held:
     def read(self):
         self.file.seek(0)
         return self.file.read()
+
+
+class Turn:
+    """While mutt has the mailbox open neither Dovecot nor Python have it, and the other way round: hammer.py says why.
+    Each of these takes a seat, mutt takes all, one by one, so that it gets its turn."""
+    ALL = 3
+
+    def __init__(self, place, seats=1):
+        self.seats, self.wanted, self.taken = place.seats, seats, 0
+
+    def __enter__(self):
+        try:
+            while self.taken < self.wanted:
+                self.seats.acquire()
+                self.taken += 1
+        except Stuck:
+            self.__exit__()
+            raise
+
+    def __exit__(self, *_):
+        while self.taken > 0:
+            self.taken -= 1
+            self.seats.release()
 
 
 class Actor:

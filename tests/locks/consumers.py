@@ -8,10 +8,11 @@ import poplib
 import pty
 import random
 import select
+import subprocess
 import time
 
 import message
-from actor import Actor, Busy, Held, become
+from actor import Actor, Busy, Held, Turn, become
 
 
 class Consumer(Actor):
@@ -117,6 +118,10 @@ class Idle(Pop3):
 class DovecotPop3(Pop3):
     receiver, port, strict, most = "dovecot-pop3", 1110, False, 5
 
+    def remove(self):
+        with Turn(self.place):
+            super().remove()
+
 
 class DovecotImap(Consumer):
     receiver = "imap"
@@ -134,7 +139,7 @@ class DovecotImap(Consumer):
 
     def remove(self):
         try:
-            with imaplib.IMAP4("127.0.0.1", 1143, timeout=300) as imap:
+            with Turn(self.place), imaplib.IMAP4("127.0.0.1", 1143, timeout=300) as imap:
                 imap.login(self.place.user, "secret")
                 imap.select()
                 found = list(self.find(imap))
@@ -169,13 +174,20 @@ class Mutt(Consumer):
         if not idents:
             raise Busy("none")
         keys = '<delete-pattern>~s "id (%s)$"<enter><sync-mailbox><exit>' % "|".join(idents)
-        self.drive(["mutt", "-n", "-F", "/srv/locks/muttrc", "-f", self.place.path, "-e", "push '%s'" % keys])
+        with Turn(self.place, Turn.ALL):
+            while self.dovecot_is_there():
+                time.sleep(0.02)
+            self.drive(["mutt", "-n", "-F", "/srv/locks/muttrc", "-f", self.place.path, "-e", "push '%s'" % keys])
         with Held(self.place) as held:
             left = {found[1].decode() for found in message.SUBJECT.findall(held.read())}
         gone = [ident for ident in idents if ident not in left]
         self.settle(gone, True)
         if not gone:
             raise Busy("mutt removed none")
+
+    def dovecot_is_there(self):
+        """It writes what is left to be written after its client is gone."""
+        return subprocess.run(["pgrep", "-x", "imap|pop3"], stdout=subprocess.DEVNULL).returncode == 0
 
     def drive(self, command):
         pid, fd = pty.fork()
@@ -204,6 +216,10 @@ class Python(Consumer):
         self.user = place.user
 
     def remove(self):
+        with Turn(self.place):
+            self.take()
+
+    def take(self):
         box = mailbox.mbox(self.place.path, create=False)
         try:
             box.lock()

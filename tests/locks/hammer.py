@@ -35,8 +35,15 @@ from actor import Held, Place
 #	Dovecot sees half a message while somebody appends who has the dotlock alone: what it shows is not judged.
 #	Dovecot answers EXPUNGE with OK though it has kept a message whose flag was lost: what it shows afterwards counts.
 #	procmail writes one octet, sleeps for a second and goes on: who does not respect both of its locks gets between.
-#	Seldom, and without Pillarbox, too, a few octets in the middle of messages that are kept turn into LF ("From a@" LF
-#	"xample.net"). Nobody has found out yet whose doing that is; where it happens the run fails.
+#	mutt and whoever puts a new file in the mailbox's place, as Python does, or moves messages and keeps its size, as
+#	Dovecot does when a header needs more room, damage messages: octets of those that are kept turn into LF ("From a@"
+#	LF "xample.net"). mutt (2.2.12, mbox.c) opens the mailbox, waits for the locks, and then reads where messages are
+#	from what it has open, but the size by name (mbox_parse_mailbox). Before it writes it opens the mailbox again, by
+#	name, and if the size is the same as then it looks no further (mbox_check_mailbox): it copies to the mailbox what
+#	is now where messages were in the old file, with one LF behind each. Each write and lock of all programs was
+#	recorded: mutt had its lock for reading on one inode, the one for writing on the next, Python's rename was between
+#	them, and the damage began with mutt's writes. To see it alone: have the mailbox locked, start mutt, rename a new
+#	mailbox over it, unlock, and delete a message in mutt. No setting of theirs helps, so they take turns: Turn.
 #	Python's mailbox finds, after it has put a new file in the old one's place, that somebody else has locked that.
 OURS = [(senders.Smtp, 2), (senders.Inetd, 1), (consumers.Pop3, 1), (consumers.Idle, 1)]
 APPENDING = [(senders.Postfix, 1), (senders.Procmail, 1), (senders.Dotlockfile, 1), (senders.DotlockfilePid, 1),
