@@ -35,11 +35,14 @@ static uint64_t round_up(uint64_t size)
 
 static uint64_t choose_chunk(uint64_t kept)
 {
+	/* Rounded down it would leave a fifth piece of three octets. */
+	uint64_t quarter = (kept + 3) / 4;
+
 	if (kept <= PIECE_WHOLE)
 		return kept;
-	if (kept / 4 > PIECE_MAX)
+	if (quarter > PIECE_MAX)
 		return PIECE_MAX;
-	return kept / 4 < PIECE_WHOLE ? PIECE_WHOLE : kept / 4;
+	return quarter < PIECE_WHOLE ? PIECE_WHOLE : quarter;
 }
 
 static size_t extents_size(const struct journal *journal)
