@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 static const char usage[] =
-	"usage: spoolctl [--config FILE] [--json] [--header] COMMAND [MAILBOX]...\n"
+	"usage: spoolctl [--config FILE] [--json] [--header] [--repair] COMMAND [MAILBOX]...\n"
 	"       spoolctl --help | --version\n"
 	"\n"
 	"MAILBOX is a user's name, or a location such as mbox:/var/mail/alice; without\n"
@@ -28,14 +28,16 @@ static const char usage[] =
 static const char options_help[] = "\n"
 				   "  --config FILE  read FILE instead of " CONF_FILE "\n"
 				   "  --json         one line of JSON for each mailbox\n"
-				   "  --header       show: no more than the header\n";
+				   "  --header       show: no more than the header\n"
+				   "  --repair       check: mend what is damaged\n";
 
-enum flag { FLAG_CONFIG, FLAG_JSON, FLAG_HEADER, FLAG_HELP, FLAG_VERSION };
+enum flag { FLAG_CONFIG, FLAG_JSON, FLAG_HEADER, FLAG_REPAIR, FLAG_HELP, FLAG_VERSION };
 
 static const struct option options[] = {
 	{"config", required_argument, NULL, FLAG_CONFIG},
 	{"json", no_argument, NULL, FLAG_JSON},
 	{"header", no_argument, NULL, FLAG_HEADER},
+	{"repair", no_argument, NULL, FLAG_REPAIR},
 	{"help", no_argument, NULL, FLAG_HELP},
 	{"version", no_argument, NULL, FLAG_VERSION},
 	{0},
@@ -147,6 +149,8 @@ static int dispatch(struct spoolctl *ctl, char **args, int count)
 	task.verb = find_verb(args[0]);
 	if (!task.verb)
 		return spoolctl_refuse(EX_USAGE, args[0], "no such command; see --help");
+	if (ctl->repair && !(task.verb->flags & SPOOLCTL_REPAIRS))
+		return spoolctl_refuse(EX_USAGE, args[0], "repairs nothing; see --help");
 	if (task.verb->flags & SPOOLCTL_NUMBER)
 		status = take_number(&task, args + 1, count - 1);
 	return status == EX_OK ? run_all(&task, args + 1) : status;
@@ -172,6 +176,9 @@ int main(int argc, char **argv)
 			break;
 		case FLAG_HEADER:
 			ctl.header = true;
+			break;
+		case FLAG_REPAIR:
+			ctl.repair = true;
 			break;
 		case FLAG_HELP:
 			return help();

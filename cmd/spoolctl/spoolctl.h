@@ -16,6 +16,7 @@ struct spoolctl {
 	struct conf conf;
 	bool json;
 	bool header; /* of a message, no more */
+	bool repair; /* what is checked */
 };
 
 struct spoolctl_mailbox {
@@ -27,8 +28,9 @@ struct spoolctl_mailbox {
 };
 
 enum spoolctl_flags {
-	SPOOLCTL_NUMBER = 1, /* the last argument is a message's number; one mailbox at most */
-	SPOOLCTL_OPENS = 2,  /* takes the session lock */
+	SPOOLCTL_NUMBER = 1,  /* the last argument is a message's number; one mailbox at most */
+	SPOOLCTL_OPENS = 2,   /* takes the session lock */
+	SPOOLCTL_REPAIRS = 4, /* if asked to, and takes the session lock then */
 };
 
 /* One row for each thing that can be done; run() is in spoolctl_<name>.c and returns an exit status

@@ -121,7 +121,7 @@ int spoolctl_mailbox_enter(struct spoolctl_mailbox *mailbox, const struct spoolc
 	int status = name_folders(mailbox, &ctl->conf);
 	int err;
 
-	if (status == EX_OK && (verb->flags & SPOOLCTL_OPENS))
+	if (status == EX_OK && ((verb->flags & SPOOLCTL_OPENS) || ctl->repair))
 		status = make_state(mailbox, &ctl->conf);
 	if (status != EX_OK)
 		return status;

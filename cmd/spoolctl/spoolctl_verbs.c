@@ -9,6 +9,7 @@ const struct spoolctl_verb spoolctl_verbs[] = {
 	{"stat", 0, spoolctl_stat, "stat [MAILBOX]...", "size, padding, index and locks"},
 	{"uidl", SPOOLCTL_OPENS, spoolctl_uidl, "uidl [MAILBOX]...",
 		"the unique ids in each format"},
-	{"check", 0, spoolctl_check, "check [MAILBOX]...", "what is damaged or suspicious"},
+	{"check", SPOOLCTL_REPAIRS, spoolctl_check, "check [MAILBOX]...",
+		"what is damaged or suspicious"},
 	{0},
 };

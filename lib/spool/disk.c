@@ -47,6 +47,18 @@ int disk_reserve(int fd, uint64_t size)
 	return -err;
 }
 
+int disk_set_apart(int fd, uint64_t size)
+{
+	int rc;
+
+	if (size == 0)
+		return 0;
+	do {
+		rc = fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)size);
+	} while (rc < 0 && errno == EINTR);
+	return rc < 0 && errno != EOPNOTSUPP && errno != ENOSYS ? -errno : 0;
+}
+
 #define UNIT_MAX 65536
 
 /* Where it can't be done at all (EOPNOTSUPP) that is said before anything else; to cut one octet

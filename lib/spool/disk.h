@@ -15,6 +15,10 @@ int disk_truncate(int fd, uint64_t size);
 /* Make the file `size` octets large, on blocks that are really there. */
 int disk_reserve(int fd, uint64_t size);
 
+/* Have blocks for so many octets, holes and what lies behind the end included; size and content
+ * stay. Where the file system can't, nothing is done. */
+int disk_set_apart(int fd, uint64_t size);
+
 /* What is cut out of a file must begin and end on this border; 0: nothing can be cut out of this
  * one. */
 uint64_t disk_cut_unit(int fd);

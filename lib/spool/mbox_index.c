@@ -103,6 +103,14 @@ static bool read_index(struct mbox_index *index, int fd, enum spool_uidl uidl)
 	       is_head(&index->head, uidl, size) && read_rows(index, fd);
 }
 
+void mbox_index_drop(const struct spool_place *place, const char *name)
+{
+	char path[PATH_MAX];
+
+	if (place->cache && state_file_join(place->cache, name, "index", path) == 0)
+		unlink(path);
+}
+
 void mbox_index_done(struct mbox_index *index)
 {
 	mbox_table_done(&index->table);

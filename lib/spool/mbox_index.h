@@ -44,6 +44,9 @@ bool mbox_index_read(struct mbox_index *index, const struct spool_place *place, 
 
 void mbox_index_done(struct mbox_index *index);
 
+/* There will be none: the mailbox gets another content. */
+void mbox_index_drop(const struct spool_place *place, const char *name);
+
 /* Is the mailbox, whose state is `st`, still what the index is about? */
 bool mbox_index_is_current(const struct mbox_index *index, const struct stat *st);
 

@@ -12,7 +12,6 @@
 #include "dotlock.h"
 #include "file_lock.h"
 #include "mbox_index.h"
-#include "mbox_inspect_lines.h"
 #include "removal.h"
 #include "stamp.h"
 #include "state_file.h"
@@ -37,39 +36,55 @@ static int lock_within(int fd, unsigned seconds)
 	return err;
 }
 
-static int read_lines(const struct mbox *mbox, struct mbox_inspect_lines *lines, char *buffer)
+int mbox_inspect_read(
+	const struct mbox *mbox, const struct spool_inspector *inspector, struct mend_plan *plan)
 {
-	const struct spool_inspector *inspector = lines->inspector;
 	uint64_t size = (uint64_t)mbox->st.st_size;
+	char *buffer = malloc(READ_SIZE);
+	int err = buffer ? 0 : -ENOMEM;
 
-	while (lines->at < size) {
-		uint64_t left = size - lines->at;
+	mend_plan_begin(plan, mbox->st.st_mtime);
+	for (uint64_t at = 0; !err && at < size;) {
+		uint64_t left = size - at;
 		size_t want = left < READ_SIZE ? (size_t)left : READ_SIZE;
-		ssize_t len = fd_pread(mbox->fd, buffer, want, lines->at);
+		ssize_t len = fd_pread(mbox->fd, buffer, want, at);
 
-		if (len <= 0)
-			return len < 0 ? (int)len : -ESTALE;
-		mbox_inspect_lines_feed(lines, buffer, (size_t)len);
+		if (len <= 0) {
+			err = len < 0 ? (int)len : -ESTALE;
+			break;
+		}
+		mend_plan_feed(plan, buffer, (size_t)len);
+		at += (size_t)len;
 		if (inspector->progress)
-			inspector->progress(inspector->context, lines->at, size);
+			inspector->progress(inspector->context, at, size);
 	}
-	mbox_inspect_lines_end(lines);
-	return 0;
+	free(buffer);
+	return err ? err : mend_plan_end(plan);
 }
 
-static int inspect_lines(const struct mbox *mbox, const struct spool_inspector *inspector,
+void mbox_inspect_count(const struct mend_plan *plan, struct spool_report *report)
+{
+	report->exists = true;
+	report->size = plan->size;
+	report->lines = plan->lines.lines;
+	report->begins = plan->lines.begins;
+	report->padding = plan->lines.padding;
+}
+
+void mbox_inspect_tell(const struct mend_plan *plan, const struct spool_inspector *inspector,
 	struct spool_report *report)
 {
-	struct mbox_inspect_lines lines;
-	char *buffer = malloc(READ_SIZE);
-	int err;
+	for (size_t i = 0; i < plan->found; i++) {
+		const struct spool_finding *finding = &plan->findings[i];
 
-	if (!buffer)
-		return -ENOMEM;
-	mbox_inspect_lines_begin(&lines, inspector, report);
-	err = read_lines(mbox, &lines, buffer);
-	free(buffer);
-	return err;
+		if (finding->is_damage)
+			report->damages++;
+		else
+			report->others++;
+		report->mended += finding->is_damage && finding->mending != SPOOL_MENDING_NONE;
+		if (inspector->found)
+			inspector->found(inspector->context, finding);
+	}
 }
 
 static bool has_note(struct mbox *mbox)
@@ -91,19 +106,27 @@ static int look_at_dotlock(const struct mbox *mbox)
 	return dotlock_look_at(AT_FDCWD, name, &mbox->st);
 }
 
-static void inspect_surroundings(
-	struct mbox *mbox, const struct spool_inspector *inspector, struct spool_report *report)
+int mbox_inspect_surroundings(struct mbox *mbox, struct mend_plan *plan, bool *is_dotlocked)
 {
-	struct spool_finding unfinished = {.kind = SPOOL_FINDING_UNFINISHED};
-	struct spool_finding stale = {.kind = SPOOL_FINDING_STALE_LOCK};
+	struct spool_finding unfinished = {
+		.kind = SPOOL_FINDING_UNFINISHED, .mending = SPOOL_MENDING_BY_OPENING};
+	struct spool_finding stale = {
+		.kind = SPOOL_FINDING_STALE_LOCK, .mending = SPOOL_MENDING_BY_OPENING};
 	int dotlock = look_at_dotlock(mbox);
+	int err = 0;
+
+	*is_dotlocked = dotlock == -EEXIST;
+	if (removal_is_begun(mbox->place->state, mbox->name) || has_note(mbox))
+		err = mend_plan_add(plan, &unfinished);
+	if (!err && dotlock == 0)
+		err = mend_plan_add(plan, &stale);
+	return err;
+}
+
+static void look_at_index(const struct mbox *mbox, struct spool_report *report)
+{
 	struct mbox_index index;
 
-	if (removal_is_begun(mbox->place->state, mbox->name) || has_note(mbox))
-		mbox_inspect_tell(inspector, report, &unfinished);
-	if (dotlock == 0)
-		mbox_inspect_tell(inspector, report, &stale);
-	report->is_dotlocked = dotlock == -EEXIST;
 	if (!mbox->place->cache || !mbox_index_read(&index, mbox->place, mbox->name))
 		return;
 	report->index =
@@ -111,23 +134,33 @@ static void inspect_surroundings(
 	mbox_index_done(&index);
 }
 
+static int inspect_all(struct mbox *mbox, const struct spool_inspector *inspector,
+	struct spool_report *report, struct mend_plan *plan)
+{
+	int err = mbox_inspect_read(mbox, inspector, plan);
+	struct stat now;
+
+	if (!err && (fstat(mbox->fd, &now) < 0 || !stamp_is_same(&mbox->st, &now)))
+		err = -ESTALE;
+	if (err)
+		return err;
+	mbox_inspect_count(plan, report);
+	look_at_index(mbox, report);
+	return mbox_inspect_surroundings(mbox, plan, &report->is_dotlocked);
+}
+
 static int inspect_locked(struct mbox *mbox, const struct spool_inspector *inspector,
 	struct spool_report *report, struct why *why)
 {
-	struct stat now;
-	int err;
+	struct mend_plan plan;
+	int err = inspect_all(mbox, inspector, report, &plan);
 
-	report->exists = true;
-	report->size = (uint64_t)mbox->st.st_size;
-	err = inspect_lines(mbox, inspector, report);
-	if (!err && (fstat(mbox->fd, &now) < 0 || !stamp_is_same(&mbox->st, &now)))
-		err = -ESTALE;
+	if (!err)
+		mbox_inspect_tell(&plan, inspector, report);
+	mend_plan_done(&plan);
 	if (err == -ESTALE)
 		return why_errno(why, ESTALE, mbox->path, "changed meanwhile");
-	if (err)
-		return why_errno(why, -err, mbox->path, "read");
-	inspect_surroundings(mbox, inspector, report);
-	return 0;
+	return err ? why_errno(why, -err, mbox->path, "read") : 0;
 }
 
 int mbox_inspect(const struct spool_place *place, const char *path,

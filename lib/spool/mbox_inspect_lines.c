@@ -7,69 +7,71 @@
 
 #define NULS_MIN 16 /* fewer are some mail's own */
 
-void mbox_inspect_tell(const struct spool_inspector *inspector, struct spool_report *report,
-	const struct spool_finding *finding)
-{
-	if (finding->is_damage)
-		report->damages++;
-	else
-		report->others++;
-	if (inspector->found)
-		inspector->found(inspector->context, finding);
-}
-
 static void tell(struct mbox_inspect_lines *lines, const struct spool_finding *finding)
 {
-	mbox_inspect_tell(lines->inspector, lines->report, finding);
+	lines->found(lines->context, lines, finding);
 }
 
 static void line_begin(struct mbox_inspect_lines *lines)
 {
 	lines->line_at = lines->at;
+	lines->line_len = 0;
 	lines->head_len = 0;
 	lines->last = '\0';
 }
 
 void mbox_inspect_lines_begin(struct mbox_inspect_lines *lines,
-	const struct spool_inspector *inspector, struct spool_report *report)
+	void (*found)(void *context, const struct mbox_inspect_lines *lines,
+		const struct spool_finding *finding),
+	void *context)
 {
-	*lines = (struct mbox_inspect_lines){
-		.inspector = inspector, .report = report, .was_blank = true};
+	*lines = (struct mbox_inspect_lines){.found = found, .context = context, .was_blank = true};
 	line_begin(lines);
+}
+
+/* Octets of the line. */
+static void take(struct mbox_inspect_lines *lines, const char *text, size_t len)
+{
+	size_t room = sizeof(lines->head) - lines->head_len;
+	size_t keep = len < room ? len : room;
+
+	if (len == 0)
+		return;
+	memcpy(lines->head + lines->head_len, text, keep);
+	lines->head_len += keep;
+	lines->line_len += len;
+	lines->last = text[len - 1];
+}
+
+/* NULs in a row have no line ends among them. */
+static const char *count_nuls(struct mbox_inspect_lines *lines, const char *text, const char *end)
+{
+	const char *at = text;
+
+	if (lines->nuls == 0)
+		lines->nul_at = lines->at;
+	while (at < end && *at == '\0')
+		at++;
+	lines->nuls += (size_t)(at - text);
+	lines->at += (size_t)(at - text);
+	return at;
 }
 
 static void nuls_end(struct mbox_inspect_lines *lines)
 {
+	static const char few[NULS_MIN];
 	struct spool_finding finding = {.kind = SPOOL_FINDING_NUL,
 		.is_damage = true,
 		.offset = lines->nul_at,
-		.line = lines->nul_line,
-		.length = lines->nuls};
+		.line = lines->lines + 1,
+		.length = lines->nuls,
+		.mending = SPOOL_MENDING_TAKEN_OUT};
 
 	if (lines->nuls >= NULS_MIN)
 		tell(lines, &finding);
+	else
+		take(lines, few, (size_t)lines->nuls);
 	lines->nuls = 0;
-}
-
-/* NULs in a row have no line ends among them. */
-static void count_nuls(struct mbox_inspect_lines *lines, const char *text, size_t len)
-{
-	const char *end = text + len;
-
-	while (text < end) {
-		const char *nul = lines->nuls > 0 ? text : memchr(text, '\0', (size_t)(end - text));
-
-		if (!nul)
-			return;
-		if (lines->nuls == 0) {
-			lines->nul_at = lines->at + (uint64_t)(nul - (end - len));
-			lines->nul_line = lines->report->lines + 1;
-		}
-		for (text = nul; text < end && *text == '\0'; text++)
-			lines->nuls++;
-		if (text < end)
-			nuls_end(lines);
-	}
 }
 
 /* "Name:" (RFC 5322 section 2.2). */
@@ -84,26 +86,86 @@ static bool is_field(const char *line, size_t len)
 	return false;
 }
 
-static struct spool_finding about_line(
-	const struct mbox_inspect_lines *lines, enum spool_finding_kind kind, bool is_damage)
+/* A field's next line (RFC 5322 section 2.2.3). */
+static bool is_folded(const char *line, size_t len)
+{
+	return len > 0 && (line[0] == ' ' || line[0] == '\t');
+}
+
+static struct spool_finding about_line(const struct mbox_inspect_lines *lines,
+	enum spool_finding_kind kind, bool is_damage, enum spool_mending mending)
 {
 	return (struct spool_finding){.kind = kind,
 		.is_damage = is_damage,
 		.offset = lines->line_at,
-		.line = lines->report->lines};
+		.line = lines->lines,
+		.mending = mending};
 }
 
-static void doubt(struct mbox_inspect_lines *lines, enum spool_finding_kind kind, bool is_damage)
+/*
+ * It is known what the front is. Where it begins with a header it is a message that lacks its
+ * From_ line. Else it is none, if a message begins behind it, at `end`; and if none does (0), this
+ * is perhaps no mailbox at all.
+ */
+static void front_end(struct mbox_inspect_lines *lines, uint64_t end)
+{
+	struct spool_finding *no_from = &lines->no_from;
+
+	if (lines->front == MBOX_INSPECT_FIELDS) {
+		no_from->mending = SPOOL_MENDING_FROM_LINE;
+	} else if (end > 0) {
+		no_from->mending = SPOOL_MENDING_TAKEN_OUT;
+		no_from->length = end;
+	}
+	lines->front = MBOX_INSPECT_NO_FRONT;
+	tell(lines, no_from);
+}
+
+/* A line of the front that does not begin a message. */
+static void check_front(struct mbox_inspect_lines *lines, size_t len, bool is_blank)
+{
+	if (lines->front != MBOX_INSPECT_FIELDS)
+		return;
+	if (is_blank || mbox_from_is_line(lines->head, len))
+		front_end(lines, 0);
+	else if (!is_field(lines->head, len) && !is_folded(lines->head, len))
+		lines->front = MBOX_INSPECT_TEXT;
+}
+
+static void check_first(struct mbox_inspect_lines *lines, size_t len)
+{
+	lines->has_begun = true;
+	lines->at_front = true;
+	if (mbox_from_is_prefix(lines->head, len)) {
+		lines->begins++;
+		return;
+	}
+	lines->no_from = about_line(lines, SPOOL_FINDING_NO_FROM, true, SPOOL_MENDING_NONE);
+	lines->front = is_field(lines->head, len) ? MBOX_INSPECT_FIELDS : MBOX_INSPECT_TEXT;
+}
+
+static void doubt(struct mbox_inspect_lines *lines, enum spool_finding_kind kind, bool is_damage,
+	enum spool_mending mending)
 {
 	lines->is_doubtful = true;
-	lines->doubtful = about_line(lines, kind, is_damage);
+	lines->doubtful = about_line(lines, kind, is_damage, mending);
+}
+
+/* A header follows. */
+static void doubt_is_right(struct mbox_inspect_lines *lines)
+{
+	if (lines->front == MBOX_INSPECT_TEXT && lines->doubtful.kind == SPOOL_FINDING_GLUED)
+		front_end(lines, lines->doubtful.offset);
+	else
+		tell(lines, &lines->doubtful);
 }
 
 static void check_ends(struct mbox_inspect_lines *lines, bool is_crlf)
 {
-	struct spool_finding finding = about_line(lines, SPOOL_FINDING_CRLF, false);
+	struct spool_finding finding =
+		about_line(lines, SPOOL_FINDING_CRLF, false, SPOOL_MENDING_NONE);
 
-	if (lines->report->lines > 1 && is_crlf != lines->was_crlf && !lines->has_mixed) {
+	if (lines->lines > 1 && is_crlf != lines->was_crlf && !lines->has_mixed) {
 		lines->has_mixed = true;
 		tell(lines, &finding);
 	}
@@ -117,31 +179,21 @@ static bool is_padding(const struct mbox_inspect_lines *lines, size_t len)
 		       (lines->in_padding && mbox_pad_is_more(lines->head, len)));
 }
 
-static void check_first(struct mbox_inspect_lines *lines, size_t len)
-{
-	struct spool_finding finding = about_line(lines, SPOOL_FINDING_NO_FROM, true);
-
-	if (mbox_from_is_prefix(lines->head, len))
-		lines->report->begins++;
-	else
-		tell(lines, &finding);
-	lines->has_begun = true;
-	lines->at_front = true;
-}
-
 /* A line that begins with "From ". */
 static void check_from(struct mbox_inspect_lines *lines, size_t len)
 {
 	bool is_line = mbox_from_is_line(lines->head, len);
 
 	if (is_line && lines->was_blank) {
-		lines->report->begins++;
+		if (lines->front != MBOX_INSPECT_NO_FRONT)
+			front_end(lines, lines->line_at);
+		lines->begins++;
 		lines->at_front = true;
 		lines->in_padding = false;
 	} else if (is_line) {
-		doubt(lines, SPOOL_FINDING_GLUED, true);
+		doubt(lines, SPOOL_FINDING_GLUED, true, SPOOL_MENDING_EMPTY_LINE);
 	} else if (lines->was_blank) {
-		doubt(lines, SPOOL_FINDING_NO_DATE, false);
+		doubt(lines, SPOOL_FINDING_NO_DATE, false, SPOOL_MENDING_NONE);
 	}
 }
 
@@ -152,10 +204,11 @@ static void check_text(struct mbox_inspect_lines *lines, size_t len, bool is_bla
 		if (!is_blank)
 			check_first(lines, len);
 	} else if (is_padding(lines, len)) {
-		lines->report->padding += lines->at - lines->line_at;
+		lines->padding += lines->at - lines->line_at;
 		lines->in_padding = true;
 	} else {
 		lines->at_front = false;
+		check_front(lines, len, is_blank);
 		if (mbox_from_is_prefix(lines->head, len))
 			check_from(lines, len);
 	}
@@ -164,12 +217,12 @@ static void check_text(struct mbox_inspect_lines *lines, size_t len, bool is_bla
 static void line_end(struct mbox_inspect_lines *lines)
 {
 	bool is_crlf = lines->last == '\r';
-	uint64_t line_len = lines->at - lines->line_at - 1 - is_crlf;
+	uint64_t line_len = lines->line_len - is_crlf;
 	size_t len = line_len < lines->head_len ? (size_t)line_len : lines->head_len;
 
-	lines->report->lines++;
+	lines->lines++;
 	if (lines->is_doubtful && is_field(lines->head, len))
-		tell(lines, &lines->doubtful);
+		doubt_is_right(lines);
 	lines->is_doubtful = false;
 	check_ends(lines, is_crlf);
 	check_text(lines, len, line_len == 0);
@@ -177,33 +230,36 @@ static void line_end(struct mbox_inspect_lines *lines)
 	line_begin(lines);
 }
 
-static void take(struct mbox_inspect_lines *lines, const char *text, size_t len)
+static const char *find(const char *text, char what, const char *end)
 {
-	size_t room = sizeof(lines->head) - lines->head_len;
-	size_t keep = len < room ? len : room;
+	const char *at = memchr(text, what, (size_t)(end - text));
 
-	memcpy(lines->head + lines->head_len, text, keep);
-	lines->head_len += keep;
-	count_nuls(lines, text, len);
-	if (len > 0)
-		lines->last = text[len - 1];
-	lines->at += len;
+	return at ? at : end;
 }
 
 void mbox_inspect_lines_feed(struct mbox_inspect_lines *lines, const char *text, size_t len)
 {
 	const char *end = text + len;
+	const char *nul = find(text, '\0', end);
 
 	while (text < end) {
-		const char *lf = memchr(text, '\n', (size_t)(end - text));
+		const char *stop;
 
-		take(lines, text, (size_t)((lf ? lf : end) - text));
-		if (!lf)
-			return;
+		if (text == nul) {
+			text = count_nuls(lines, text, end);
+			nul = find(text, '\0', end);
+			continue;
+		}
 		nuls_end(lines);
+		stop = find(text, '\n', nul);
+		take(lines, text, (size_t)(stop - text));
+		lines->at += (size_t)(stop - text);
+		text = stop;
+		if (stop == nul)
+			continue;
 		lines->at++;
+		text++;
 		line_end(lines);
-		text = lf + 1;
 	}
 }
 
@@ -212,12 +268,16 @@ void mbox_inspect_lines_end(struct mbox_inspect_lines *lines)
 	struct spool_finding finding;
 
 	nuls_end(lines);
-	if (lines->at == lines->line_at)
-		return;
-	lines->report->lines++;
-	finding = about_line(lines, SPOOL_FINDING_CUT, true);
-	finding.length = lines->at - lines->line_at;
-	if (!lines->has_begun)
-		check_first(lines, lines->head_len);
-	tell(lines, &finding);
+	if (lines->line_len > 0) {
+		if (lines->is_doubtful && is_field(lines->head, lines->head_len))
+			doubt_is_right(lines);
+		lines->lines++;
+		finding = about_line(lines, SPOOL_FINDING_CUT, true, SPOOL_MENDING_LINE_END);
+		finding.length = lines->line_len;
+		if (!lines->has_begun)
+			check_first(lines, lines->head_len);
+		tell(lines, &finding);
+	}
+	if (lines->front != MBOX_INSPECT_NO_FRONT)
+		front_end(lines, 0);
 }

@@ -2,8 +2,8 @@
  * mbox_recover - mend what was left by a process that was killed, or by a power cut, before
  * anything else is done with the lock.
  *
- * At most one of these is there, a removal that cuts, a removal that moves, or the note of a
- * delivery or of a shortening: whoever begins one has finished or taken back what was there. (But
+ * At most one of these is there, a removal that cuts, a removal that moves, a repair, or the note of
+ * a delivery or of a shortening: whoever begins one has finished or taken back what was there. (But
  * see move_appended() in cut.c, which leaves two of them for an instant; what the journal does then
  * is no hindrance to the other.)
  */
@@ -12,6 +12,7 @@
 #include "append_note.h"
 #include "cut.h"
 #include "journal.h"
+#include "mend.h"
 #include "shorten.h"
 #include "torn.h"
 
@@ -38,6 +39,8 @@ int mbox_recover(struct mbox *mbox, struct why *why)
 
 	if (!err)
 		err = journal_recover(mbox, why);
+	if (!err)
+		err = mend_recover(mbox, why);
 	if (err)
 		return err;
 	err = note_read(mbox, &note);

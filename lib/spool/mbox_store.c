@@ -13,6 +13,7 @@
 #include "mbox_inspect.h"
 #include "mbox_list.h"
 #include "mbox_remove.h"
+#include "mbox_repair.h"
 #include "removal.h"
 #include "stamp.h"
 #include "state_file.h"
@@ -374,4 +375,5 @@ const struct store store_mbox = {
 	.update = update,
 	.close = close_box,
 	.inspect = mbox_inspect,
+	.repair = mbox_repair,
 };

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <unistd.h>
 
-static const char *const suffixes[] = {REMOVAL_CUT, REMOVAL_MOVE};
+static const char *const suffixes[] = {REMOVAL_CUT, REMOVAL_MOVE, REMOVAL_MEND};
 
 #define SUFFIXES (sizeof(suffixes) / sizeof(suffixes[0]))
 

@@ -19,7 +19,7 @@ static void tell(const struct mbox *mbox, const char *reason, const char *aside)
 	if (!place->note)
 		return;
 	snprintf(text, sizeof(text),
-		"%s: an interrupted removal can't be finished: %s; the journal is now %s",
+		"%s: an interrupted change can't be finished: %s; the journal is now %s",
 		mbox->path, reason, strrchr(aside, '/') + 1);
 	place->note(place->note_context, text);
 }

@@ -55,6 +55,12 @@ int spool_deliver(const struct spool_place *place, const struct spool_envelope *
 	return store->deliver(place, path, envelope, fd, why);
 }
 
+static int refuse_lines(const char *location, struct why *why)
+{
+	return why_set(
+		why, EOPNOTSUPP, WHY_PERM, "5.2.0", "%s: not a mailbox that is one file", location);
+}
+
 int spool_inspect(const struct spool_place *place, const struct spool_inspector *inspector,
 	struct spool_report *report, struct why *why)
 {
@@ -64,9 +70,28 @@ int spool_inspect(const struct spool_place *place, const struct spool_inspector 
 	if (!store)
 		return refuse_location(place->location, why);
 	if (!store->inspect)
-		return why_set(why, EOPNOTSUPP, WHY_PERM, "5.2.0",
-			"%s: not a mailbox that is one file", place->location);
+		return refuse_lines(place->location, why);
 	return store->inspect(place, path, inspector, report, why);
+}
+
+int spool_repair(const struct spool_place *place, const struct spool_inspector *inspector,
+	struct spool_report *report, struct why *why)
+{
+	const char *path;
+	const struct store *store = find_store(place->location, &path);
+	int session;
+	int err;
+
+	if (!store)
+		return refuse_location(place->location, why);
+	if (!store->repair)
+		return refuse_lines(place->location, why);
+	err = session_lock_take(place->state, path, &session, why);
+	if (err)
+		return err;
+	err = store->repair(place, path, inspector, report, why);
+	fd_close(&session);
+	return err;
 }
 
 static int open_store(struct spool *spool, struct why *why)

@@ -173,7 +173,7 @@ int spool_update(struct spool *spool, const unsigned char *bitmap, struct why *w
 
 /* What spool_inspect() finds. */
 enum spool_finding_kind {
-	/* Damage: */
+	/* Damage in an mbox: */
 	SPOOL_FINDING_NO_FROM, /* the mailbox does not begin with a From_ line */
 	SPOOL_FINDING_NUL,     /* NUL octets in a row: what a crash leaves where data never came */
 	SPOOL_FINDING_GLUED,   /* a From_ line with a header behind it and no empty line in front */
@@ -183,16 +183,32 @@ enum spool_finding_kind {
 				  programs see two messages here, libspool sees one */
 	SPOOL_FINDING_CRLF, /* of the mailbox's lines some end in CRLF, some in LF: the first that
 			       differs from the one before */
-	SPOOL_FINDING_UNFINISHED, /* a removal or delivery was cut off: spool_open() mends that */
+	SPOOL_FINDING_UNFINISHED, /* a removal, delivery or repair was cut off: spool_open() mends
+				     that */
 	SPOOL_FINDING_STALE_LOCK, /* a dotlock that nobody holds any more */
 };
 
+/* What spool_repair() does about it. */
+enum spool_mending {
+	SPOOL_MENDING_NONE,       /* nothing: it stays */
+	SPOOL_MENDING_TAKEN_OUT,  /* the octets go to the file beside */
+	SPOOL_MENDING_FROM_LINE,  /* a From_ line is put in front: a header is there already */
+	SPOOL_MENDING_EMPTY_LINE, /* put in front of the From_ line */
+	SPOOL_MENDING_LINE_END,   /* put at the end, and an empty line */
+	SPOOL_MENDING_BY_OPENING, /* by that it takes the mailbox's locks */
+};
+
+/*
+ * Where NULs are, lines are read as if they were not there; what they are is a finding of its own.
+ * Lines and offsets are those of the file as it is, of spool_repair() as it was.
+ */
 struct spool_finding {
 	enum spool_finding_kind kind;
 	bool is_damage;
 	uint64_t offset; /* where its line begins; for NUL: the first of them */
 	uint64_t line;   /* that line's number, from 1; 0: it is about no line */
 	uint64_t length; /* octets; 0: it has no length */
+	enum spool_mending mending;
 };
 
 enum spool_index { SPOOL_INDEX_NONE, SPOOL_INDEX_OLD, SPOOL_INDEX_CURRENT };
@@ -207,24 +223,45 @@ struct spool_report {
 	enum spool_index index;
 	uint64_t damages; /* findings that are */
 	uint64_t others;
+	uint64_t mended; /* of the damages: what spool_repair() mends, or has mended */
 };
 
 /* All may be NULL. */
 struct spool_inspector {
 	void (*found)(void *context, const struct spool_finding *finding);
-	void (*progress)(void *context, uint64_t done, uint64_t size); /* now and then */
+	/* Now and then; what is done in several rounds begins again. */
+	void (*progress)(void *context, uint64_t done, uint64_t size);
+	/* spool_repair(): octets were taken out, and this file has them. */
+	void (*beside)(void *context, const char *path);
 	void *context;
 };
 
 /*
  * Read the mailbox line by line and tell what is damaged or suspicious, in the order of the file,
- * then what is about no line. Nothing is changed, mended or created, and place->state need not
- * exist; no session lock is taken, but the kernel's lock for reading, so that nobody delivers
- * meanwhile. 0 whatever was found. -EOPNOTSUPP: it is a Maildir. WHY_TEMP: 4.2.1: locked by others
- * for too long; -ESTALE: somebody has written to it without that lock, and what was told may be
- * wrong.
+ * then what is about no line; and what spool_repair() would do about it. Nothing is changed, mended
+ * or created, and place->state need not exist; no session lock is taken, but the kernel's lock for
+ * reading, so that nobody delivers meanwhile. 0 whatever was found. -EOPNOTSUPP: it is a Maildir.
+ * WHY_TEMP: 4.2.1: locked by others for too long; -ESTALE: somebody has written to it without that
+ * lock, and what was told may be wrong.
  */
 int spool_inspect(const struct spool_place *place, const struct spool_inspector *inspector,
+	struct spool_report *report, struct why *why);
+
+/*
+ * Mend what spool_inspect() calls damage, under all of the mailbox's locks, and tell what was found
+ * and done. Nothing is dropped: what has no place in the mailbox is put into a new file beside it,
+ * "MAILBOX.damaged" or ".damaged.2" and so on, or "NAME.damaged" under place->state where the owner
+ * may not make files; it is on disk before the mailbox is touched. Its lines say which octets of
+ * the old mailbox were taken out, those that are not zeros behind each line, and what was added, so
+ * that the old mailbox can be made again (see spool(3)). A process that is killed leaves the
+ * mailbox as it was, or to be finished by whoever opens it next.
+ *
+ * 0 whatever stays (report->damages - report->mended). Nothing is told on failure, and the mailbox
+ * is as it was, or the repair is finished by whoever opens it next. WHY_INUSE (-EBUSY): a session
+ * has it; WHY_TEMP, 4.3.1: the disk has no room for what must be kept meanwhile (all from the first
+ * damage on); and what spool_deliver() and spool_open() say of locks. -EOPNOTSUPP: it is a Maildir.
+ */
+int spool_repair(const struct spool_place *place, const struct spool_inspector *inspector,
 	struct spool_report *report, struct why *why);
 
 /* Release locks and memory; NULLs the caller's pointer. Removes nothing from the mailbox. Messages

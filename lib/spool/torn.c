@@ -66,16 +66,16 @@ static int is_zero(const struct mbox *mbox, uint64_t offset)
 	return len < 0 ? (int)len : octet == '\0';
 }
 
-static void tell(const struct mbox *mbox, uint64_t octets, const char *what)
+static void tell(const struct mbox *mbox, uint64_t at, uint64_t octets, const char *what)
 {
 	char text[PATH_MAX + 300];
 
 	if (!mbox->place->note)
 		return;
 	snprintf(text, sizeof(text),
-		"%s: %llu zeros, as a power cut leaves them where a delivery had not yet been "
-		"acknowledged, %s",
-		mbox->path, (unsigned long long)octets, what);
+		"%s: %llu zeros at offset %llu, as a power cut leaves them where a delivery had "
+		"not yet been acknowledged, %s",
+		mbox->path, (unsigned long long)octets, (unsigned long long)at, what);
 	mbox->place->note(mbox->place->note_context, text);
 }
 
@@ -123,7 +123,7 @@ static int cut_end(struct mbox *mbox)
 	if (err)
 		return err;
 	mbox->st.st_size = (off_t)size;
-	tell(mbox, old - size, "were cut off at its end");
+	tell(mbox, size, old - size, "were cut off at its end");
 	return 0;
 }
 
@@ -170,7 +170,7 @@ static int put_border(struct mbox *mbox, uint64_t at, size_t zeros)
 	if (!err && fstat(mbox->fd, &mbox->st) < 0)
 		err = -errno;
 	if (!err)
-		tell(mbox, zeros, "have become a From_ line");
+		tell(mbox, at, zeros, "have become a From_ line");
 	return err;
 }
 

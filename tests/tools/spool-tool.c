@@ -6,6 +6,8 @@
  *	spool-tool LOCATION STATE cat N		the message as it came
  *	spool-tool LOCATION STATE dump		number, octets, UIDL, length and text of all
  *	spool-tool LOCATION STATE remove N...
+ *	spool-tool LOCATION STATE repair	damages, those of them that are mended, the file
+ *beside
  *
  * Numbers are from 1. Failure: the why on stderr, exit status 1; 2 for wrong use. The mailbox's
  * owner is the caller. $SPOOL_TOOL_WAIT: seconds to wait for locks (default 30); $SPOOL_TOOL_WHEN:
@@ -31,7 +33,7 @@ static int fail(const struct why *why)
 static int usage(void)
 {
 	fputs("usage: spool-tool LOCATION STATE deliver SENDER RCPT | list | cat N | dump | remove "
-	      "N...\n",
+	      "N... | repair\n",
 		stderr);
 	return 2;
 }
@@ -178,6 +180,25 @@ static void note(void *context, const char *text)
 	fprintf(stderr, "note: %s\n", text);
 }
 
+static void beside(void *context, const char *path)
+{
+	(void)context;
+	printf("beside %s\n", path);
+}
+
+static int repair(const struct spool_place *place)
+{
+	struct spool_inspector inspector = {.beside = beside};
+	struct spool_report report;
+	struct why why = {0};
+
+	if (spool_repair(place, &inspector, &report, &why))
+		return fail(&why);
+	printf("%llu damages, %llu mended\n", (unsigned long long)report.damages,
+		(unsigned long long)report.mended);
+	return 0;
+}
+
 static int with_spool(const struct spool_place *place, const char *verb, char **args)
 {
 	struct spool *spool;
@@ -213,6 +234,8 @@ int main(int argc, char **argv)
 	place.lock_seconds = (unsigned)setting("SPOOL_TOOL_WAIT", 30);
 	place.uidl = (enum spool_uidl)setting("SPOOL_TOOL_UIDL", SPOOL_UIDL_HASH);
 	place.note = note;
+	if (strcmp(argv[3], "repair") == 0)
+		return repair(&place);
 	if (strcmp(argv[3], "deliver") != 0)
 		return with_spool(&place, argv[3], argv + 4);
 	return argc == 6 ? deliver(&place, argv + 4) : usage();
