@@ -107,6 +107,8 @@ class Cutter(faults.Runner):
 
     def judge(self, steps, outcomes, out=b""):
         row = rows.dataclasses.replace(self.row, steps=steps)
+        if hasattr(row.store, "judge"):
+            return row.store.judge(self.place, steps, outcomes)
         wanted = rows.wanted(row, outcomes, fragments=row.store.tears)
         found, wrong = self.place.dump()
         if found is None:

@@ -3,6 +3,7 @@ one. A step in front may be killed or fail on purpose, to leave something for th
 """
 import dataclasses
 
+import damage
 import mail
 from store import Maildir, Mbox
 
@@ -30,6 +31,8 @@ def remove(*numbers, **more):
 
 LIST = Step(("list",))
 DUMP = Step(("dump",))
+REPAIR = Step(("repair",))
+APPEND = Step(("append",), 91, 400)  # by another program, which knows of no journal
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,7 +101,20 @@ OPERATIONS = (
 STORES = (Mbox, Maildir)
 
 
+
+def repairs():
+    killed = dataclasses.replace(REPAIR, vary=("before", "half"))
+    for what, kind in damage.KINDS:
+        name = "mbox: repair " + what
+        yield Row(name, kind, (), (REPAIR,))
+        yield Row(name + " after one that was killed", kind, (), (killed, REPAIR))
+        yield Row(name + " that was killed, then list", kind, (), (killed, LIST))
+        yield Row(name + " that was killed, then delivery", kind, (), (killed, deliver(90, 400)))
+        yield Row(name + " that was killed, another's mail, then list", kind, (), (killed, APPEND, LIST), cut=False)
+
+
 def all_rows():
+    yield from repairs()
     for store in STORES:
         for name, sizes, steps, *more in OPERATIONS:
             if more:
