@@ -25,6 +25,8 @@ struct spoolctl_mailbox {
 	char state[PATH_MAX];
 	char cache[PATH_MAX];
 	struct spool_place place;
+	struct spool_helper helper; /* of root's, for who repairs */
+	int helper_channel;
 };
 
 enum spoolctl_flags {
@@ -63,6 +65,10 @@ int spoolctl_mailbox_find(
 	struct spoolctl_mailbox *mailbox, const struct spoolctl *ctl, const char *name);
 int spoolctl_mailbox_enter(struct spoolctl_mailbox *mailbox, const struct spoolctl *ctl,
 	const struct spoolctl_verb *verb);
+
+/* spoolctl_helper.c: start a child that takes the mailbox's dotlock with root's rights, if there
+ * are some. 0 or -errno; mailbox->helper has no functions where nobody helps. */
+int spoolctl_helper_start(struct spoolctl_mailbox *mailbox);
 
 /* spoolctl_tell.c: say it on stderr, and return the exit status for it. */
 int spoolctl_fail(int err, const struct why *why);

@@ -25,6 +25,17 @@ static const struct {
 	[SPOOL_FINDING_UNFINISHED] = {"unfinished",
 		"a change was interrupted; whoever opens the mailbox next mends that"},
 	[SPOOL_FINDING_STALE_LOCK] = {"stale-lock", "a lock file that nobody holds"},
+	[SPOOL_FINDING_SIZE] = {"size", "its name tells another size than it has"},
+	[SPOOL_FINDING_EMPTY] = {"empty", "nothing is in it"},
+	[SPOOL_FINDING_FOREIGN] = {"foreign", "it belongs to somebody else, and is not shown"},
+	[SPOOL_FINDING_UNREADABLE] = {"unreadable", "it can't be read"},
+	[SPOOL_FINDING_NO_HEADER] = {"no-header", "it does not begin with a header"},
+	[SPOOL_FINDING_TWIN] = {"twin", "a second file of this base name"},
+	[SPOOL_FINDING_STRANGE] = {"strange", "not a regular file, and not shown"},
+	[SPOOL_FINDING_STALE_TMP] = {"stale-tmp",
+		"a delivery was interrupted; whoever opens the mailbox next removes this"},
+	[SPOOL_FINDING_NO_FOLDER] = {"no-folder",
+		"it is missing; whoever opens the mailbox next makes it"},
 };
 
 static const struct {
@@ -40,6 +51,7 @@ static const struct {
 	[SPOOL_MENDING_EMPTY_LINE] = {"empty-line", "--repair puts it there", "it was put there"},
 	[SPOOL_MENDING_LINE_END] = {"line-end", "--repair ends it", "it was ended"},
 	[SPOOL_MENDING_BY_OPENING] = {"by-opening", "--repair does that, too", "done"},
+	[SPOOL_MENDING_RENAMED] = {"renamed", "--repair renames it to", "renamed to"},
 };
 
 struct checking {
@@ -56,7 +68,8 @@ static void begin_line(const struct checking *checking)
 	spoolctl_text_put(stdout, checking->location, strlen(checking->location));
 }
 
-/* "mbox:/path:LINE: offset OFFSET: damaged: text (N octets); what is done" */
+/* "mbox:/path:LINE: offset OFFSET: damaged: text (N octets); what is done", or of a Maildir
+ * "maildir:/path/new/FILE: damaged: ..." */
 static void print(const struct checking *checking, const struct spool_finding *finding)
 {
 	const char *done = checking->has_repaired ? mendings[finding->mending].has
@@ -65,11 +78,20 @@ static void print(const struct checking *checking, const struct spool_finding *f
 	begin_line(checking);
 	if (finding->line > 0)
 		printf(":%" PRIu64 ": offset %" PRIu64, finding->line, finding->offset);
+	if (finding->file) {
+		putchar('/');
+		spoolctl_text_put(stdout, finding->file, strlen(finding->file));
+	}
 	printf(": %s: %s", finding->is_damage ? "damaged" : "suspicious",
 		kinds[finding->kind].text);
 	if (finding->length > 0)
 		printf(" (%" PRIu64 " octets)", finding->length);
-	printf("%s%s\n", *done ? "; " : "", done);
+	printf("%s%s", *done ? "; " : "", done);
+	if (finding->renamed) {
+		putchar(' ');
+		spoolctl_text_put(stdout, finding->renamed, strlen(finding->renamed));
+	}
+	putchar('\n');
 }
 
 static json_t *make_row(const struct spool_finding *finding)
@@ -82,6 +104,12 @@ static json_t *make_row(const struct spool_finding *finding)
 		json_object_set_new(row, "line", json_integer((json_int_t)finding->line));
 		json_object_set_new(row, "offset", json_integer((json_int_t)finding->offset));
 	}
+	if (row && finding->file)
+		json_object_set_new(
+			row, "file", spoolctl_text_json(finding->file, strlen(finding->file)));
+	if (row && finding->renamed)
+		json_object_set_new(row, "renamed",
+			spoolctl_text_json(finding->renamed, strlen(finding->renamed)));
 	if (row && finding->length > 0)
 		json_object_set_new(row, "octets", json_integer((json_int_t)finding->length));
 	return row;

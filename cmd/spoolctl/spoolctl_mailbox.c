@@ -125,11 +125,15 @@ int spoolctl_mailbox_enter(struct spoolctl_mailbox *mailbox, const struct spoolc
 		status = make_state(mailbox, &ctl->conf);
 	if (status != EX_OK)
 		return status;
+	err = ctl->repair ? spoolctl_helper_start(mailbox) : 0;
+	if (err < 0)
+		return spoolctl_refuse(EX_OSERR, "a helper", strerror(-err));
 	err = agent_become(mailbox->account.uid, mailbox->account.gid, &why);
 	if (err < 0)
 		return spoolctl_fail(err, &why);
 	agent_place_init(&mailbox->place, &ctl->conf, &mailbox->account, mailbox->state);
 	mailbox->place.note = note;
+	mailbox->place.helper = &mailbox->helper;
 	if (access(mailbox->cache, W_OK) == 0)
 		mailbox->place.cache = mailbox->cache;
 	return EX_OK;

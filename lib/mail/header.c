@@ -45,3 +45,14 @@ void header_feed(struct header *header, const char *data, size_t len)
 		}
 	}
 }
+
+bool header_is_field(const char *line, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (line[i] == ':')
+			return i > 0;
+		if (line[i] <= ' ' || line[i] == 0x7f)
+			return false;
+	}
+	return false;
+}

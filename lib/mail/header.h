@@ -21,4 +21,7 @@ struct header {
 void header_init(struct header *header);
 void header_feed(struct header *header, const char *data, size_t len);
 
+/* Is line[0..len) the first line of a field: "Name:" (RFC 5322 section 2.2)? */
+bool header_is_field(const char *line, size_t len);
+
 #endif

@@ -32,6 +32,10 @@ struct maildir {
 int maildir_open(struct maildir *maildir, const struct spool_place *place, const char *path,
 	struct why *why);
 
+/* As maildir_open(), but nothing is made: the fd of a folder that is missing is negative. */
+int maildir_look(struct maildir *maildir, const struct spool_place *place, const char *path,
+	struct why *why);
+
 /* As maildir_open(); a Maildir that does not exist is made, empty. */
 int maildir_create(struct maildir *maildir, const struct spool_place *place, const char *path,
 	struct why *why);

@@ -75,8 +75,8 @@ static int make(const struct spool_place *place, int at, const char *name)
 	return mkdirat(at, name, 0700) < 0 ? -errno : 0;
 }
 
-/* One of the three, made if it is missing. */
-static int open_one(struct maildir *maildir, const char *name, struct why *why)
+/* One of the three; if it is missing it is made, or -ENOENT with *why untouched. */
+static int open_one(struct maildir *maildir, const char *name, bool makes, struct why *why)
 {
 	const struct spool_place *place = maildir->place;
 	char subject[PATH_MAX];
@@ -85,7 +85,7 @@ static int open_one(struct maildir *maildir, const char *name, struct why *why)
 
 	snprintf(subject, sizeof(subject), "%s/%s", maildir->path, name);
 	fd = open_own(place, maildir->root, name, subject, why);
-	if (fd != -ENOENT)
+	if (fd != -ENOENT || !makes)
 		return fd;
 	err = make(place, maildir->root, name);
 	if (err == 0 && fsync(maildir->root) < 0)
@@ -96,23 +96,35 @@ static int open_one(struct maildir *maildir, const char *name, struct why *why)
 	return fd == -ENOENT ? why_errno(why, ENOENT, subject, "open") : fd;
 }
 
-int maildir_open(
-	struct maildir *maildir, const struct spool_place *place, const char *path, struct why *why)
+static int open_all(struct maildir *maildir, const struct spool_place *place, const char *path,
+	bool makes, struct why *why)
 {
 	*maildir = (struct maildir){.place = place, .path = path, .folder = {-1, -1, -1}};
 	maildir->root = open_own(place, AT_FDCWD, path, path, why);
 	if (maildir->root < 0)
 		return maildir->root;
 	for (int i = 0; i < MAILDIR_FOLDERS; i++) {
-		int fd = open_one(maildir, names[i], why);
+		int fd = open_one(maildir, names[i], makes, why);
 
-		if (fd < 0) {
+		if (fd < 0 && (makes || fd != -ENOENT)) {
 			maildir_close(maildir);
 			return fd;
 		}
 		maildir->folder[i] = fd;
 	}
 	return 0;
+}
+
+int maildir_open(
+	struct maildir *maildir, const struct spool_place *place, const char *path, struct why *why)
+{
+	return open_all(maildir, place, path, true, why);
+}
+
+int maildir_look(
+	struct maildir *maildir, const struct spool_place *place, const char *path, struct why *why)
+{
+	return open_all(maildir, place, path, false, why);
 }
 
 /* Its name is synced by maildir_deliver(), as long as the Maildir is empty. */

@@ -15,6 +15,7 @@
  */
 #include "base/fd.h"
 #include "maildir.h"
+#include "maildir_inspect.h"
 #include "maildir_removal.h"
 #include "maildir_table.h"
 #include "state_file.h"
@@ -232,4 +233,6 @@ const struct store store_maildir = {
 	.fetch = fetch,
 	.update = update,
 	.close = close_box,
+	.inspect = maildir_inspect,
+	.repair = maildir_repair,
 };

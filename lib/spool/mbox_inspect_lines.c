@@ -1,6 +1,7 @@
 /* mbox_inspect_lines - see mbox_inspect_lines.h. Takes bytes from anybody; cannot fail. */
 #include "mbox_inspect_lines.h"
 
+#include "mail/header.h"
 #include "mbox_pad.h"
 
 #include <string.h>
@@ -74,18 +75,6 @@ static void nuls_end(struct mbox_inspect_lines *lines)
 	lines->nuls = 0;
 }
 
-/* "Name:" (RFC 5322 section 2.2). */
-static bool is_field(const char *line, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		if (line[i] == ':')
-			return i > 0;
-		if (line[i] <= ' ' || line[i] == 0x7f)
-			return false;
-	}
-	return false;
-}
-
 /* A field's next line (RFC 5322 section 2.2.3). */
 static bool is_folded(const char *line, size_t len)
 {
@@ -128,7 +117,7 @@ static void check_front(struct mbox_inspect_lines *lines, size_t len, bool is_bl
 		return;
 	if (is_blank || mbox_from_is_line(lines->head, len))
 		front_end(lines, 0);
-	else if (!is_field(lines->head, len) && !is_folded(lines->head, len))
+	else if (!header_is_field(lines->head, len) && !is_folded(lines->head, len))
 		lines->front = MBOX_INSPECT_TEXT;
 }
 
@@ -141,7 +130,7 @@ static void check_first(struct mbox_inspect_lines *lines, size_t len)
 		return;
 	}
 	lines->no_from = about_line(lines, SPOOL_FINDING_NO_FROM, true, SPOOL_MENDING_NONE);
-	lines->front = is_field(lines->head, len) ? MBOX_INSPECT_FIELDS : MBOX_INSPECT_TEXT;
+	lines->front = header_is_field(lines->head, len) ? MBOX_INSPECT_FIELDS : MBOX_INSPECT_TEXT;
 }
 
 static void doubt(struct mbox_inspect_lines *lines, enum spool_finding_kind kind, bool is_damage,
@@ -221,7 +210,7 @@ static void line_end(struct mbox_inspect_lines *lines)
 	size_t len = line_len < lines->head_len ? (size_t)line_len : lines->head_len;
 
 	lines->lines++;
-	if (lines->is_doubtful && is_field(lines->head, len))
+	if (lines->is_doubtful && header_is_field(lines->head, len))
 		doubt_is_right(lines);
 	lines->is_doubtful = false;
 	check_ends(lines, is_crlf);
@@ -269,7 +258,7 @@ void mbox_inspect_lines_end(struct mbox_inspect_lines *lines)
 
 	nuls_end(lines);
 	if (lines->line_len > 0) {
-		if (lines->is_doubtful && is_field(lines->head, lines->head_len))
+		if (lines->is_doubtful && header_is_field(lines->head, lines->head_len))
 			doubt_is_right(lines);
 		lines->lines++;
 		finding = about_line(lines, SPOOL_FINDING_CUT, true, SPOOL_MENDING_LINE_END);

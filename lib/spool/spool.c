@@ -55,12 +55,6 @@ int spool_deliver(const struct spool_place *place, const struct spool_envelope *
 	return store->deliver(place, path, envelope, fd, why);
 }
 
-static int refuse_lines(const char *location, struct why *why)
-{
-	return why_set(
-		why, EOPNOTSUPP, WHY_PERM, "5.2.0", "%s: not a mailbox that is one file", location);
-}
-
 int spool_inspect(const struct spool_place *place, const struct spool_inspector *inspector,
 	struct spool_report *report, struct why *why)
 {
@@ -69,8 +63,6 @@ int spool_inspect(const struct spool_place *place, const struct spool_inspector 
 
 	if (!store)
 		return refuse_location(place->location, why);
-	if (!store->inspect)
-		return refuse_lines(place->location, why);
 	return store->inspect(place, path, inspector, report, why);
 }
 
@@ -84,8 +76,6 @@ int spool_repair(const struct spool_place *place, const struct spool_inspector *
 
 	if (!store)
 		return refuse_location(place->location, why);
-	if (!store->repair)
-		return refuse_lines(place->location, why);
 	err = session_lock_take(place->state, path, &session, why);
 	if (err)
 		return err;

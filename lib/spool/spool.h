@@ -186,6 +186,18 @@ enum spool_finding_kind {
 	SPOOL_FINDING_UNFINISHED, /* a removal, delivery or repair was cut off: spool_open() mends
 				     that */
 	SPOOL_FINDING_STALE_LOCK, /* a dotlock that nobody holds any more */
+	/* Damage in a Maildir, where NULs are some, too: */
+	SPOOL_FINDING_SIZE,    /* the name tells another size than the file has */
+	SPOOL_FINDING_EMPTY,   /* no octet is in it: what a crash leaves of a file not yet synced */
+	SPOOL_FINDING_FOREIGN, /* the file is not the owner's, and is not shown */
+	SPOOL_FINDING_UNREADABLE, /* it can't be opened, or read */
+	/* Suspicious there: */
+	SPOOL_FINDING_NO_HEADER, /* it does not begin with a field */
+	SPOOL_FINDING_TWIN,      /* a second file of the same base name */
+	SPOOL_FINDING_STRANGE,   /* a folder, link, FIFO or device */
+	SPOOL_FINDING_STALE_TMP, /* nobody has written to it for 36 hours: spool_open() removes it
+				  */
+	SPOOL_FINDING_NO_FOLDER, /* new, cur or tmp is missing: spool_open() makes it */
 };
 
 /* What spool_repair() does about it. */
@@ -196,6 +208,7 @@ enum spool_mending {
 	SPOOL_MENDING_EMPTY_LINE, /* put in front of the From_ line */
 	SPOOL_MENDING_LINE_END,   /* put at the end, and an empty line */
 	SPOOL_MENDING_BY_OPENING, /* by that it takes the mailbox's locks */
+	SPOOL_MENDING_RENAMED,    /* the file gets a name that is right */
 };
 
 /*
@@ -209,6 +222,8 @@ struct spool_finding {
 	uint64_t line;   /* that line's number, from 1; 0: it is about no line */
 	uint64_t length; /* octets; 0: it has no length */
 	enum spool_mending mending;
+	const char *file;    /* of a Maildir, which has neither lines nor offsets: "new/NAME" */
+	const char *renamed; /* "new/NAME"; NULL: it keeps its name */
 };
 
 enum spool_index { SPOOL_INDEX_NONE, SPOOL_INDEX_OLD, SPOOL_INDEX_CURRENT };
@@ -224,6 +239,14 @@ struct spool_report {
 	uint64_t damages; /* findings that are */
 	uint64_t others;
 	uint64_t mended; /* of the damages: what spool_repair() mends, or has mended */
+
+	/* Of a Maildir; `lines`, `padding`, `is_dotlocked` and `index` are 0 there, `begins` are
+	 * the messages and `size` their octets: */
+	bool is_maildir;
+	uint64_t in_new; /* of the messages */
+	uint64_t in_tmp; /* files that are being delivered, or never will be */
+	time_t oldest;   /* of the messages, as their names tell, or else their files; 0: none */
+	time_t newest;
 };
 
 /* All may be NULL. */
@@ -240,9 +263,10 @@ struct spool_inspector {
  * Read the mailbox line by line and tell what is damaged or suspicious, in the order of the file,
  * then what is about no line; and what spool_repair() would do about it. Nothing is changed, mended
  * or created, and place->state need not exist; no session lock is taken, but the kernel's lock for
- * reading, so that nobody delivers meanwhile. 0 whatever was found. -EOPNOTSUPP: it is a Maildir.
- * WHY_TEMP: 4.2.1: locked by others for too long; -ESTALE: somebody has written to it without that
- * lock, and what was told may be wrong.
+ * reading, so that nobody delivers meanwhile. Of a Maildir, which knows no locks, each file is
+ * read; one that others rename meanwhile may be missed. 0 whatever was found. WHY_TEMP: 4.2.1:
+ * locked by others for too long; -ESTALE: somebody has written to the mbox without that lock, and
+ * what was told may be wrong.
  */
 int spool_inspect(const struct spool_place *place, const struct spool_inspector *inspector,
 	struct spool_report *report, struct why *why);
@@ -254,12 +278,13 @@ int spool_inspect(const struct spool_place *place, const struct spool_inspector 
  * may not make files; it is on disk before the mailbox is touched. Its lines say which octets of
  * the old mailbox were taken out, those that are not zeros behind each line, and what was added, so
  * that the old mailbox can be made again (see spool(3)). A process that is killed leaves the
- * mailbox as it was, or to be finished by whoever opens it next.
+ * mailbox as it was, or to be finished by whoever opens it next. In a Maildir no file is removed or
+ * written to: those whose names tell wrong sizes get new names, which are unique-ids, too.
  *
  * 0 whatever stays (report->damages - report->mended). Nothing is told on failure, and the mailbox
  * is as it was, or the repair is finished by whoever opens it next. WHY_INUSE (-EBUSY): a session
  * has it; WHY_TEMP, 4.3.1: the disk has no room for what must be kept meanwhile (all from the first
- * damage on); and what spool_deliver() and spool_open() say of locks. -EOPNOTSUPP: it is a Maildir.
+ * damage on); and what spool_deliver() and spool_open() say of locks.
  */
 int spool_repair(const struct spool_place *place, const struct spool_inspector *inspector,
 	struct spool_report *report, struct why *why);

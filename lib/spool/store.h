@@ -21,7 +21,6 @@ struct store {
 	/* At least one bit is set. */
 	int (*update)(void *box, const unsigned char *bitmap, struct why *why);
 	void (*close)(void *box);
-	/* NULL: this kind of mailbox has no lines that could be inspected, or repaired. */
 	int (*inspect)(const struct spool_place *place, const char *path,
 		const struct spool_inspector *inspector, struct spool_report *report,
 		struct why *why);

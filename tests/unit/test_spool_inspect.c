@@ -14,13 +14,14 @@
 #define FINDINGS 4
 
 /* One finding: kind, line, offset, length, what is done about it. */
-#define DAMAGE(kind, line, offset, length, mending)                                                \
+#define DAMAGE(what, at_line, at, octets, done)                                                    \
 	{                                                                                          \
-		SPOOL_FINDING_##kind, true, offset, line, length, SPOOL_MENDING_##mending          \
+		.kind = SPOOL_FINDING_##what, .is_damage = true, .line = at_line, .offset = at,    \
+		.length = octets, .mending = SPOOL_MENDING_##done                                  \
 	}
-#define DOUBT(kind, line, offset)                                                                  \
+#define DOUBT(what, at_line, at)                                                                   \
 	{                                                                                          \
-		SPOOL_FINDING_##kind, false, offset, line, 0, SPOOL_MENDING_NONE                   \
+		.kind = SPOOL_FINDING_##what, .line = at_line, .offset = at                        \
 	}
 
 static const struct {
