@@ -547,11 +547,11 @@ slots() {
 }
 
 # All of it is make check-faults.
-@test "power cut at any moment of a delivery or removal, with any part of what was not synced" {
+@test "power cut at any moment of a delivery, removal or repair, with any part of what was not synced" {
 	! nm "$TOOL" | grep -q __asan_init || skip "not with sanitizers"
-	FILTER='(delivery|removal of (every second message|the last messages)), power cut' "$ROOT/tests/faults/run" >"$T/out" ||
+	FILTER='(delivery|removal of (every second message|the last messages)|repair that (grows|shrinks)), power cut' "$ROOT/tests/faults/run" >"$T/out" ||
 		{ cat "$T/out"; return 1; }
-	tail -n 1 "$T/out" | grep -x '16 passed, 0 failed'
+	tail -n 1 "$T/out" | grep -x '20 passed, 0 failed'
 }
 
 @test "the power fails while the last messages are cut off: that is finished, whatever others brought" {

@@ -269,7 +269,7 @@ static int inspect_item(struct inspection *inspection, size_t n)
 {
 	const struct spool_inspector *inspector = inspection->inspector;
 	const struct item *item = &inspection->items[n];
-	struct maildir_file file;
+	struct maildir_file file = {0};
 	struct stat st;
 	int err = read_item(inspection, item, &st, &file);
 

@@ -2,10 +2,10 @@
  * mbox_recover - mend what was left by a process that was killed, or by a power cut, before
  * anything else is done with the lock.
  *
- * At most one of these is there, a removal that cuts, a removal that moves, a repair, or the note of
- * a delivery or of a shortening: whoever begins one has finished or taken back what was there. (But
- * see move_appended() in cut.c, which leaves two of them for an instant; what the journal does then
- * is no hindrance to the other.)
+ * At most one of these is there, a removal that cuts, a removal that moves, a repair, or the note
+ * of a delivery or of a shortening: whoever begins one has finished or taken back what was there.
+ * (But see move_appended() in cut.c, which leaves two of them for an instant; what the journal does
+ * then is no hindrance to the other.)
  */
 #include "mbox.h"
 

@@ -109,7 +109,7 @@ def repairs():
         yield Row(name, kind, (), (REPAIR,))
         yield Row(name + " after one that was killed", kind, (), (killed, REPAIR))
         yield Row(name + " that was killed, then list", kind, (), (killed, LIST))
-        yield Row(name + " that was killed, then delivery", kind, (), (killed, deliver(90, 400)))
+        yield Row(name + " that was killed, then mail", kind, (), (killed, deliver(90, 400)))
         yield Row(name + " that was killed, another's mail, then list", kind, (), (killed, APPEND, LIST), cut=False)
 
 
