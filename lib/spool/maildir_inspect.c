@@ -258,7 +258,7 @@ static int read_item(const struct inspection *inspection, const struct item *ite
 	} while (fd < 0 && errno == EINTR);
 	if (fd < 0)
 		return -errno;
-	err = fd_stat(fd, st);
+	err = fstat(fd, st) < 0 ? -errno : 0;
 	if (!err)
 		err = maildir_file_read(fd, st, file);
 	fd_close(&fd);

@@ -1,6 +1,7 @@
 """damage - mailboxes that are damaged, what a repair must make of them, and what may be there if something goes wrong
 meanwhile: the old mailbox or the new one, octet for octet, and of what was taken out a file that tells it.
 """
+import os
 import re
 
 import mail
@@ -132,6 +133,18 @@ class Cut(Damaged):
     name = "mbox"
     old = piece(1, 3000) + piece(2, 3000)[:-7]
     new = old + b"\n\n"
+
+
+class Misnamed(store.Maildir):
+    """Whose files' names tell wrong sizes: whatever happens to the names, each message stays there once."""
+    @staticmethod
+    def make(place, messages):
+        store.Maildir.make(place, messages)
+        for folder in ("new", "cur"):
+            path = place.box + "/" + folder
+            for name in os.listdir(path):
+                base, colon, info = name.partition(":")
+                os.rename("%s/%s" % (path, name), "%s/%s,S=1,W=2%s%s" % (path, base, colon, info))
 
 
 KINDS = (("that grows", Small), ("that shrinks", Shrinking), ("in several pieces", Large), ("of the end", Cut))

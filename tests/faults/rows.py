@@ -101,16 +101,19 @@ OPERATIONS = (
 STORES = (Mbox, Maildir)
 
 
-
 def repairs():
     killed = dataclasses.replace(REPAIR, vary=("before", "half"))
     for what, kind in damage.KINDS:
         name = "mbox: repair " + what
         yield Row(name, kind, (), (REPAIR,))
+        if kind is damage.Large:  # costs more than all others together
+            yield Row(name + " that was killed, then list", kind, (), (killed, LIST), cut=False)
+            continue
         yield Row(name + " after one that was killed", kind, (), (killed, REPAIR))
         yield Row(name + " that was killed, then list", kind, (), (killed, LIST))
         yield Row(name + " that was killed, then mail", kind, (), (killed, deliver(90, 400)))
         yield Row(name + " that was killed, another's mail, then list", kind, (), (killed, APPEND, LIST), cut=False)
+    yield Row("maildir: repair of names", damage.Misnamed, SMALL, (REPAIR,))
 
 
 def all_rows():
