@@ -18,7 +18,8 @@
 #include <unistd.h>
 
 static const char usage[] =
-	"usage: spoolctl [--config FILE] [--json] [--header] [--repair] COMMAND [MAILBOX]...\n"
+	"usage: spoolctl [--config FILE] [--json] [--header] [--repair] COMMAND\n"
+	"                [MAILBOX]...\n"
 	"       spoolctl --help | --version\n"
 	"\n"
 	"MAILBOX is a user's name, or a location such as mbox:/var/mail/alice; without\n"

@@ -8,6 +8,8 @@
  */
 #include "mend_plan.h"
 
+#include "mbox_table.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +40,11 @@ static bool grow(void *array, size_t count, size_t *room, size_t size)
 int mend_plan_add(struct mend_plan *plan, const struct spool_finding *finding)
 {
 	void *items = plan->findings;
-	bool has_room = grow(&items, plan->found, &plan->findings_room, sizeof(*finding));
+	bool has_room;
+
+	if (plan->found == MBOX_MESSAGES_MAX)
+		return -EFBIG;
+	has_room = grow(&items, plan->found, &plan->findings_room, sizeof(*finding));
 
 	plan->findings = items;
 	if (!has_room)
@@ -96,8 +102,12 @@ static void found(
 {
 	struct mend_plan *plan = context;
 
-	if (mend_plan_add(plan, finding) < 0)
-		plan->err = -ENOMEM;
+	int err = mend_plan_add(plan, finding);
+
+	if (err) {
+		plan->err = err;
+		return;
+	}
 	switch (finding->mending) {
 	case SPOOL_MENDING_TAKEN_OUT:
 		if (finding->kind == SPOOL_FINDING_NO_FROM)

@@ -39,12 +39,12 @@ struct mend_plan {
 void mend_plan_begin(struct mend_plan *plan, time_t when);
 void mend_plan_feed(struct mend_plan *plan, const char *text, size_t len);
 
-/* All of the mailbox was fed. 0 or -ENOMEM. */
+/* All of the mailbox was fed. 0, -ENOMEM, or -EFBIG: there is too much to be told. */
 int mend_plan_end(struct mend_plan *plan);
 
 void mend_plan_done(struct mend_plan *plan);
 
-/* A finding that is about no line, behind the others. 0 or -ENOMEM. */
+/* A finding that is about no line, behind the others. 0, -ENOMEM or -EFBIG. */
 int mend_plan_add(struct mend_plan *plan, const struct spool_finding *finding);
 
 /* The size of the new mailbox, and whether octets other than zeros, or anything at all, is taken

@@ -3,9 +3,10 @@
  *
  * This is libspool's whole public interface; spool(3) explains it with an example. It never logs,
  * never exits, starts no process and touches nothing but the mailbox, its locks and its files under
- * `state` and `cache`. Functions return 0 or -errno and fill *why (base/why_plain.h; may be NULL;
- * untouched on success) with what a mail session or a person needs. One process uses one struct
- * spool at a time; any number of processes may use one mailbox.
+ * `state` and `cache` (and spool_repair() the file that it makes beside the mailbox). Functions
+ * return 0 or -errno and fill *why (base/why_plain.h; may be NULL; untouched on success) with what
+ * a mail session or a person needs. One process uses one struct spool at a time; any number of
+ * processes may use one mailbox.
  *
  * Promises: when spool_deliver() returns 0 the message is on disk, whole and once; when it fails,
  * the mailbox is as before (one exception: a failing fsync may leave the message there,

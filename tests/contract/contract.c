@@ -16,7 +16,7 @@ static const char *const stores[] = {
 };
 
 static const struct contract_test *const all[] = {
-	tests_delivery, tests_reading, tests_removal, tests_sharing, tests_refusal};
+	tests_delivery, tests_reading, tests_removal, tests_sharing, tests_refusal, tests_repair};
 
 #define TESTS_MAX 100
 

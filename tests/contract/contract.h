@@ -77,6 +77,6 @@ struct contract_test {
 	void (*run)(void **state);
 };
 extern const struct contract_test tests_delivery[], tests_reading[], tests_removal[],
-	tests_sharing[], tests_refusal[];
+	tests_sharing[], tests_refusal[], tests_repair[];
 
 #endif
