@@ -135,6 +135,33 @@ class Cut(Damaged):
     new = old + b"\n\n"
 
 
+class RewrittenAsNew(Small):
+    """Another program writes all of it anew, as large as the repaired one is: then that is what counts."""
+    size = len(Small.new) + len(b" Tue Nov 24 13:00:00 2026")
+
+    @classmethod
+    def other(cls):
+        front = piece(7, 2000) + FROM + b"A: b\n\n"
+        return front + b"z" * (cls.size - len(front) - 2) + b"\n\n"
+
+    @classmethod
+    def append(cls, place, octets):
+        with open(place.box, "r+b") as file:
+            file.truncate(0)
+            file.write(cls.other())
+
+    @classmethod
+    def judge(cls, place, steps, outcomes):
+        status, _ = place.run(["list"])
+        wrong = [] if status == 0 else ["it can't be opened: " + place.said()]
+        return wrong + ([] if store.read(place.box) == cls.other() else ["it is not what the other program wrote"])
+
+
+class RewrittenAsOld(RewrittenAsNew):
+    """As large as the damaged one."""
+    size = len(Small.old)
+
+
 class Misnamed(store.Maildir):
     """Whose files' names tell wrong sizes: whatever happens to the names, each message stays there once."""
     @staticmethod

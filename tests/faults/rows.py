@@ -113,6 +113,9 @@ def repairs():
         yield Row(name + " that was killed, then list", kind, (), (killed, LIST))
         yield Row(name + " that was killed, then mail", kind, (), (killed, deliver(90, 400)))
         yield Row(name + " that was killed, another's mail, then list", kind, (), (killed, APPEND, LIST), cut=False)
+    for what, kind in (("new", damage.RewrittenAsNew), ("old", damage.RewrittenAsOld)):
+        yield Row("mbox: repair that was killed, another mailbox as large as the %s one, then list" % what, kind, (),
+                  (killed, APPEND, LIST), cut=False)
     yield Row("maildir: repair of names", damage.Misnamed, SMALL, (REPAIR,))
 
 
