@@ -134,7 +134,17 @@ static size_t count(const void *context)
 	return box->table.len;
 }
 
-static const struct spool_message *message(const void *context, size_t n)
+static uint64_t octets(const void *context)
+{
+	const struct maildir_box *box = context;
+	uint64_t sum = 0;
+
+	for (size_t n = 0; n < box->table.len; n++)
+		sum += box->table.at[n].seen.octets;
+	return sum;
+}
+
+static const struct spool_message *message(void *context, size_t n)
 {
 	const struct maildir_box *box = context;
 
@@ -229,6 +239,7 @@ const struct store store_maildir = {
 	.deliver = deliver,
 	.open = open_box,
 	.count = count,
+	.octets = octets,
 	.message = message,
 	.fetch = fetch,
 	.update = update,

@@ -81,17 +81,29 @@ static bool is_head(const struct mbox_index_head *head, enum spool_uidl uidl, ui
 	       head->rows_len <= head->count * MBOX_INDEX_ROW_MAX;
 }
 
-static bool read_rows(struct mbox_index *index, int fd)
+static struct mbox_index_rows rows_of(const struct mbox_index *index)
 {
 	const struct mbox_index_head *head = &index->head;
 
+	return (struct mbox_index_rows){.at = index->rows,
+		.len = head->rows_len,
+		.count = head->count,
+		.first = head->first,
+		.size = head->size};
+}
+
+static bool read_rows(struct mbox_index *index, int fd)
+{
+	const struct mbox_index_head *head = &index->head;
+	struct mbox_index_rows rows;
+
 	index->rows = malloc(head->rows_len + 1);
+	rows = rows_of(index);
 	return index->rows &&
 	       fd_pread(fd, index->rows, head->rows_len, sizeof(*head)) ==
 		       (ssize_t)head->rows_len &&
 	       checksum(0, index->rows, head->rows_len) == head->rows_sum &&
-	       mbox_index_decode(index->rows, head->rows_len, head->count, head->first, head->size,
-		       &index->table);
+	       mbox_index_check(&rows, &index->octets);
 }
 
 static bool read_index(struct mbox_index *index, int fd, enum spool_uidl uidl)
@@ -113,7 +125,6 @@ void mbox_index_drop(const struct spool_place *place, const char *name)
 
 void mbox_index_done(struct mbox_index *index)
 {
-	mbox_table_done(&index->table);
 	free(index->rows);
 	index->rows = NULL;
 }
@@ -126,12 +137,18 @@ bool mbox_index_read(struct mbox_index *index, const struct spool_place *place, 
 	if (fd < 0)
 		return false;
 	index->rows = NULL;
-	mbox_table_init(&index->table);
 	read = read_index(index, fd, place->uidl);
 	if (!read)
 		mbox_index_done(index);
 	fd_close(&fd);
 	return read;
+}
+
+void mbox_index_table(const struct mbox_index *index, struct mbox_table *table)
+{
+	const struct mbox_index_rows rows = rows_of(index);
+
+	mbox_index_fill(&rows, table);
 }
 
 bool mbox_index_is_current(const struct mbox_index *index, const struct stat *st)

@@ -34,13 +34,16 @@ struct mbox_index_head {
 
 struct mbox_index {
 	struct mbox_index_head head;
-	struct mbox_table table; /* its UIDLs are not numbered */
-	unsigned char *rows;     /* as they are in the file */
+	unsigned char *rows; /* as they are in the file, and as they should be: checked */
+	uint64_t octets;     /* of all messages, as sent */
 };
 
 /* Read the mailbox's index; `name`: state_file_name(). False: there is none that could be used.
  * After true: mbox_index_done(). */
 bool mbox_index_read(struct mbox_index *index, const struct spool_place *place, const char *name);
+
+/* Fill the table, which has head.count messages of zeros. Its UIDLs are not numbered. */
+void mbox_index_table(const struct mbox_index *index, struct mbox_table *table);
 
 void mbox_index_done(struct mbox_index *index);
 

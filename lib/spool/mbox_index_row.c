@@ -1,4 +1,4 @@
-/* mbox_index_row - see mbox_index_row.h. Decoding trusts nothing; it keeps each message within the
+/* mbox_index_row - see mbox_index_row.h. The check trusts nothing; it keeps each message within the
  * mailbox and in front of the next one, and each UIDL what RFC 1939 section 7 allows. */
 #include "mbox_index_row.h"
 
@@ -98,13 +98,16 @@ bool mbox_index_encode(const struct mbox_table *table, unsigned char **out, size
 	return true;
 }
 
-static bool is_uidl(const char *uidl, size_t len)
+/* RFC 1939 section 7. */
+static bool is_uidl(const unsigned char *from, const struct row *row)
 {
-	for (size_t i = 0; i < len; i++) {
-		if (uidl[i] < 0x21 || uidl[i] > 0x7e)
+	if (row->is_hex)
+		return row->uidl_len > 0 && row->uidl_len % 2 == 0;
+	for (size_t i = 0; i < row->uidl_len; i++) {
+		if (from[i] < 0x21 || from[i] > 0x7e)
 			return false;
 	}
-	return len > 0;
+	return row->uidl_len > 0;
 }
 
 /* The row at rows[0..left), if one fits there. */
@@ -114,7 +117,7 @@ static bool get_row(const unsigned char *rows, size_t left, struct row *row)
 		return false;
 	memcpy(row, rows, sizeof(*row));
 	return row->is_hex <= 1 && row->uidl_len < SPOOL_UIDL_SIZE &&
-	       (!row->is_hex || row->uidl_len % 2 == 0) && uidl_room(row) <= left - sizeof(*row);
+	       uidl_room(row) <= left - sizeof(*row) && is_uidl(rows + sizeof(*row), row);
 }
 
 /* Each octet becomes two at the most, as does the line end that may be missing. */
@@ -126,37 +129,47 @@ static bool is_message(const struct row *row, uint64_t room)
 	return row->octets <= 2 * row->length + 2;
 }
 
-static bool add_message(struct mbox_table *table, const unsigned char *uidl, const struct row *row,
-	uint64_t *at, uint64_t size)
+bool mbox_index_check(const struct mbox_index_rows *rows, uint64_t *octets)
 {
-	struct mbox_message *message;
+	const unsigned char *from = rows->at;
+	size_t left = rows->len;
+	uint64_t at = rows->first;
+	uint64_t sum = 0;
 
-	if (!is_message(row, size - *at) || mbox_table_add(table, &message) < 0)
-		return false;
-	get_uidl(uidl, message->seen.uidl, row);
-	message->uidl_len = row->uidl_len;
-	message->seen.octets = row->octets;
-	message->from = *at;
-	message->offset = *at + row->front;
-	message->length = row->length;
-	*at = message->offset + row->length + row->gap;
-	return is_uidl(message->seen.uidl, row->uidl_len);
-}
-
-bool mbox_index_decode(const unsigned char *rows, size_t len, uint64_t count, uint64_t first,
-	uint64_t size, struct mbox_table *table)
-{
-	uint64_t at = first;
-
-	table->size = size;
-	for (uint64_t n = 0; at <= size && n < count; n++) {
+	for (uint64_t n = 0; at <= rows->size && n < rows->count; n++) {
 		struct row row;
 
-		if (!get_row(rows, len, &row) ||
-			!add_message(table, rows + sizeof(row), &row, &at, size))
+		if (!get_row(from, left, &row) || !is_message(&row, rows->size - at))
 			return false;
-		rows += sizeof(row) + uidl_room(&row);
-		len -= sizeof(row) + uidl_room(&row);
+		from += sizeof(row) + uidl_room(&row);
+		left -= sizeof(row) + uidl_room(&row);
+		at += row.front + row.length + row.gap;
+		sum += row.octets;
 	}
-	return len == 0 && (count > 0 ? at == size : at <= size);
+	if (left > 0 || (rows->count > 0 ? at != rows->size : at > rows->size))
+		return false;
+	*octets = sum;
+	return true;
+}
+
+void mbox_index_fill(const struct mbox_index_rows *rows, struct mbox_table *table)
+{
+	const unsigned char *from = rows->at;
+	uint64_t at = rows->first;
+
+	table->size = rows->size;
+	for (uint64_t n = 0; n < rows->count; n++) {
+		struct mbox_message *message = &table->at[n];
+		struct row row;
+
+		memcpy(&row, from, sizeof(row));
+		get_uidl(from + sizeof(row), message->seen.uidl, &row);
+		message->uidl_len = row.uidl_len;
+		message->seen.octets = row.octets;
+		message->from = at;
+		message->offset = at + row.front;
+		message->length = row.length;
+		at = message->offset + row.length + row.gap;
+		from += sizeof(row) + uidl_room(&row);
+	}
 }

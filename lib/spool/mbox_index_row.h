@@ -16,12 +16,25 @@
  * that can't be put in this way. */
 bool mbox_index_encode(const struct mbox_table *table, unsigned char **out, size_t *len);
 
-/*
- * Fill the empty table from rows[0..len), which may hold anything: `count` messages, the first at
- * `first`, in a mailbox of `size` octets. False: they are not such rows. After true the table is
- * one that a scan could have found in some mailbox of that size.
+/* at[0..len) is said to be `count` messages, the first at `first`, in a mailbox of `size` octets.
  */
-bool mbox_index_decode(const unsigned char *rows, size_t len, uint64_t count, uint64_t first,
-	uint64_t size, struct mbox_table *table);
+struct mbox_index_rows {
+	const unsigned char *at;
+	size_t len;
+	uint64_t count;
+	uint64_t first;
+	uint64_t size;
+};
+
+/*
+ * Are these, which may be anything, such rows? Then mbox_index_fill() makes a table of them that a
+ * scan could have found in some mailbox of that size; *octets is what its messages are together, as
+ * sent. Nothing is kept: a log-in that only wants to know how much mail there is needs no table.
+ */
+bool mbox_index_check(const struct mbox_index_rows *rows, uint64_t *octets);
+
+/* Fill the table, which has `count` messages of zeros, from rows that were checked and have not
+ * changed since. */
+void mbox_index_fill(const struct mbox_index_rows *rows, struct mbox_table *table);
 
 #endif

@@ -3,7 +3,6 @@
 
 #include "base/fd.h"
 #include "mbox_from.h"
-#include "mbox_index.h"
 #include "mbox_scan.h"
 #include "removal.h"
 #include "stamp.h"
@@ -22,6 +21,7 @@ void mbox_list_init(struct mbox_list *list)
 void mbox_list_done(struct mbox_list *list)
 {
 	mbox_table_done(&list->table);
+	mbox_index_done(&list->index);
 	mbox_list_init(list);
 }
 
@@ -31,13 +31,53 @@ static void take_stamp(struct mbox_list *list, const struct stat *st)
 	list->is_young = stamp_is_young(st);
 }
 
-/* The index's table becomes the list's. */
-static bool take_table(struct mbox_list *list, struct mbox_index *index)
+/* 0 or -ENOMEM. */
+static int make_room(struct mbox_list *list, const struct mbox_index *index)
 {
-	list->table = index->table;
 	list->is_seen = index->head.is_seen;
-	mbox_table_init(&index->table);
-	return index->head.is_unique || mbox_table_number_uidls(&list->table) == 0;
+	return mbox_table_reserve(&list->table, index->head.count);
+}
+
+/* What the index says becomes the list. 0 or -ENOMEM. */
+static int copy_index(struct mbox_list *list, const struct mbox_index *index)
+{
+	int err = make_room(list, index);
+
+	if (err)
+		return err;
+	mbox_index_table(index, &list->table);
+	return index->head.is_unique ? 0 : mbox_table_number_uidls(&list->table);
+}
+
+/* The same, but the index is used up, and the table filled later if that can be. */
+static int take_index(struct mbox_list *list, struct mbox_index *index)
+{
+	int err = index->head.is_unique ? make_room(list, index) : copy_index(list, index);
+
+	if (err || !index->head.is_unique)
+		return err;
+	list->index = *index;
+	index->rows = NULL;
+	return 0;
+}
+
+void mbox_list_fill(struct mbox_list *list)
+{
+	if (!list->index.rows)
+		return;
+	mbox_index_table(&list->index, &list->table);
+	mbox_index_done(&list->index);
+}
+
+uint64_t mbox_list_octets(const struct mbox_list *list)
+{
+	uint64_t octets = 0;
+
+	if (list->index.rows)
+		return list->index.octets;
+	for (size_t n = 0; n < list->table.len; n++)
+		octets += list->table.at[n].seen.octets;
+	return octets;
 }
 
 bool mbox_list_known(
@@ -52,7 +92,7 @@ bool mbox_list_known(
 		return false;
 	fd = mbox_open_path(place, path, O_RDONLY, &st, NULL);
 	known = fd >= 0 && mbox_index_is_current(&index, &st) &&
-		!removal_is_begun(place->state, name) && take_table(list, &index);
+		!removal_is_begun(place->state, name) && take_index(list, &index) == 0;
 	fd_close(&fd);
 	mbox_index_done(&index);
 	if (known)
@@ -95,7 +135,7 @@ static int update_from(
 	bool is_current = mbox_index_is_current(index, &mbox->st);
 	bool is_begin = !is_current && mbox_index_is_begin(index, mbox);
 
-	if ((is_current || is_begin) && !take_table(list, index))
+	if ((is_current || is_begin) && copy_index(list, index) < 0)
 		return why_errno(why, ENOMEM, mbox->path, "list messages");
 	take_stamp(list, &mbox->st);
 	if (is_current)

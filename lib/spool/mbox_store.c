@@ -34,12 +34,15 @@ struct mbox_box {
 			*/
 };
 
-static const struct mbox_list *current(const struct mbox_box *box)
+static const struct mbox_list *current(struct mbox_box *box)
 {
-	return box->where ? &box->now : &box->shown;
+	struct mbox_list *list = box->where ? &box->now : &box->shown;
+
+	mbox_list_fill(list);
+	return list;
 }
 
-static bool is_unchanged(const struct mbox_box *box, const struct stat *st)
+static bool is_unchanged(struct mbox_box *box, const struct stat *st)
 {
 	const struct mbox_list *list = current(box);
 
@@ -107,7 +110,10 @@ static int list_first(struct mbox_box *box, struct why *why)
 static int take_list(struct mbox_box *box, struct mbox_list *list, struct why *why)
 {
 	size_t *where = calloc(box->shown.table.len + 1, sizeof(*where));
-	int err = where ? mbox_table_map(&box->shown.table, &list->table, where) : -ENOMEM;
+	int err;
+
+	mbox_list_fill(&box->shown);
+	err = where ? mbox_table_map(&box->shown.table, &list->table, where) : -ENOMEM;
 
 	if (err) {
 		free(where);
@@ -185,10 +191,18 @@ static size_t count(const void *context)
 	return box->shown.table.len;
 }
 
-static const struct spool_message *message(const void *context, size_t n)
+static uint64_t octets(const void *context)
 {
 	const struct mbox_box *box = context;
 
+	return mbox_list_octets(&box->shown);
+}
+
+static const struct spool_message *message(void *context, size_t n)
+{
+	struct mbox_box *box = context;
+
+	mbox_list_fill(&box->shown);
 	return &box->shown.table.at[n].seen;
 }
 
@@ -244,11 +258,25 @@ static int open_message(struct mbox_box *box, size_t n, struct why *why)
 			 : open_again(box, scan_again, why);
 }
 
+static struct spool_extent extent_of(struct mbox_box *box, size_t n, int fd)
+{
+	const struct mbox_list *list = current(box);
+	const struct mbox_message *found = &list->table.at[find(box, n)];
+
+	return (struct spool_extent){.fd = fd,
+		.offset = found->offset,
+		.length = found->length,
+		.form = SPOOL_FORM_MBOXRD,
+		.octets = found->seen.octets,
+		.stamp = {.inode = list->stamp.st_ino,
+			.size = (uint64_t)list->stamp.st_size,
+			.mtime_ns = stamp_ns(&list->stamp.st_mtim),
+			.ctime_ns = stamp_ns(&list->stamp.st_ctim)}};
+}
+
 static int fetch(void *context, size_t n, struct spool_extent *extent, struct why *why)
 {
 	struct mbox_box *box = context;
-	const struct mbox_message *found;
-	const struct stat *stamp;
 	int fd = open_message(box, n, why);
 
 	if (fd < 0 && fd != -ENOENT)
@@ -258,23 +286,32 @@ static int fetch(void *context, size_t n, struct spool_extent *extent, struct wh
 		return why_set(why, ESTALE, WHY_TEMP, "4.2.0",
 			"%s: another program has removed the message", box->path);
 	}
-	found = &current(box)->table.at[find(box, n)];
-	stamp = &current(box)->stamp;
-	*extent = (struct spool_extent){.fd = fd,
-		.offset = found->offset,
-		.length = found->length,
-		.form = SPOOL_FORM_MBOXRD,
-		.octets = found->seen.octets,
-		.stamp = {.inode = stamp->st_ino,
-			.size = (uint64_t)stamp->st_size,
-			.mtime_ns = stamp_ns(&stamp->st_mtim),
-			.ctime_ns = stamp_ns(&stamp->st_ctim)}};
+	*extent = extent_of(box, n, fd);
 	return 0;
+}
+
+/*
+ * Where a message behind the one that was just fetched lies is known from the same list, and with
+ * the same stamp. Of a file that is young another write could leave that stamp: whoever asks again
+ * later is told of it, who has all extents already would not be.
+ */
+static bool fetch_next(
+	void *context, size_t n, const struct spool_extent *first, struct spool_extent *next)
+{
+	struct mbox_box *box = context;
+	const struct mbox_list *list = current(box);
+
+	if (list->is_young || find(box, n) == MBOX_GONE)
+		return false;
+	if (!list->is_seen && mbox_list_check(list, first->fd, find(box, n)) != 1)
+		return false;
+	*next = extent_of(box, n, first->fd);
+	return true;
 }
 
 /* The caller's bits, put where the messages are now. What others have removed has no bit any more.
  */
-static unsigned char *map_bits(const struct mbox_box *box, const unsigned char *bitmap)
+static unsigned char *map_bits(struct mbox_box *box, const unsigned char *bitmap)
 {
 	unsigned char *bits = calloc(current(box)->table.len / 8 + 1, 1);
 
@@ -288,8 +325,7 @@ static unsigned char *map_bits(const struct mbox_box *box, const unsigned char *
 }
 
 /* Is each message whose bit is set where the list says? 1, 0 or -errno. */
-static int check_marked(
-	const struct mbox_box *box, const struct mbox *mbox, const unsigned char *bits)
+static int check_marked(struct mbox_box *box, const struct mbox *mbox, const unsigned char *bits)
 {
 	const struct mbox_list *list = current(box);
 	int right = 1;
@@ -370,8 +406,10 @@ const struct store store_mbox = {
 	.deliver = deliver,
 	.open = open_box,
 	.count = count,
+	.octets = octets,
 	.message = message,
 	.fetch = fetch,
+	.fetch_next = fetch_next,
 	.update = update,
 	.close = close_box,
 	.inspect = mbox_inspect,

@@ -39,6 +39,18 @@ int mbox_table_add(struct mbox_table *table, struct mbox_message **out)
 	return 0;
 }
 
+int mbox_table_reserve(struct mbox_table *table, size_t count)
+{
+	struct mbox_message *at = calloc(count ? count : 1, sizeof(*at));
+
+	if (!at)
+		return -ENOMEM;
+	table->at = at;
+	table->len = count;
+	table->cap = count;
+	return 0;
+}
+
 void mbox_table_drop_first(struct mbox_table *table)
 {
 	table->len--;

@@ -39,6 +39,10 @@ uint64_t mbox_table_end(const struct mbox_table *table, size_t n);
 /* Add an empty row. 0, -EFBIG (MBOX_MESSAGES_MAX) or -ENOMEM. */
 int mbox_table_add(struct mbox_table *table, struct mbox_message **out);
 
+/* Give the empty table so many rows at once, of zeros, whose memory is not touched before they are
+ * filled. 0 or -ENOMEM. */
+int mbox_table_reserve(struct mbox_table *table, size_t count);
+
 /* Forget the first row: what lies in front of the next one belongs to no message. */
 void mbox_table_drop_first(struct mbox_table *table);
 

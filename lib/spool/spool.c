@@ -118,6 +118,11 @@ size_t spool_count(const struct spool *spool)
 	return spool->store->count(spool->box);
 }
 
+uint64_t spool_octets(const struct spool *spool)
+{
+	return spool->store->octets(spool->box);
+}
+
 const struct spool_message *spool_message(const struct spool *spool, size_t n)
 {
 	return spool->store->message(spool->box, n);
@@ -128,6 +133,22 @@ int spool_fetch(struct spool *spool, size_t n, struct spool_extent *extent, stru
 	if (n >= spool_count(spool))
 		return why_set(why, EINVAL, WHY_PERM, "5.5.4", "no such message");
 	return spool->store->fetch(spool->box, n, extent, why);
+}
+
+int spool_fetch_run(struct spool *spool, size_t n, struct spool_extent *extents, size_t max,
+	size_t *count, struct why *why)
+{
+	const struct store *store = spool->store;
+	int err = spool_fetch(spool, n, &extents[0], why);
+	size_t got = 1;
+
+	if (err)
+		return err;
+	while (got < max && n + got < spool_count(spool) && store->fetch_next &&
+		store->fetch_next(spool->box, n + got, &extents[0], &extents[got]))
+		got++;
+	*count = got;
+	return 0;
 }
 
 /* What was read was message n if it still lies there. A delivery behind it changes the file, too.

@@ -147,6 +147,10 @@ int spool_open(struct spool **out, const struct spool_place *place, struct why *
 
 size_t spool_count(const struct spool *spool);
 
+/* Of all messages together, as POP3 sends them (RFC 1939 section 5, STAT). This and their count are
+ * known at once; the first spool_message() may have to make the list. */
+uint64_t spool_octets(const struct spool *spool);
+
 /* Message number n, from 0; valid until spool_close(). Numbers never shift while the spool is open.
  */
 const struct spool_message *spool_message(const struct spool *spool, size_t n);
@@ -154,6 +158,15 @@ const struct spool_message *spool_message(const struct spool *spool, size_t n);
 /* Where message n lies now. If others have changed the mailbox meanwhile it is looked for by its
  * UIDL; -ESTALE (WHY_TEMP) when it is gone. */
 int spool_fetch(struct spool *spool, size_t n, struct spool_extent *extent, struct why *why);
+
+/*
+ * The same for message n and those that follow it, as long as they lie in the same file and where
+ * they lie is known as surely: *count extents, at least one and at most max (from 1 on), all with
+ * one fd, extents[0].fd. Where there is more than one, they hold until fstat() of it tells
+ * something else than the stamp, so long as that may be; a single one is to be used at once.
+ */
+int spool_fetch_run(struct spool *spool, size_t n, struct spool_extent *extents, size_t max,
+	size_t *count, struct why *why);
 
 /*
  * Message n as it was delivered, in pieces of at most 16 KiB: take() gets one after the other and

@@ -16,8 +16,13 @@ struct store {
 	/* `place` outlives the box. */
 	int (*open)(void **box, const struct spool_place *place, const char *path, struct why *why);
 	size_t (*count)(const void *box);
-	const struct spool_message *(*message)(const void *box, size_t n);
+	uint64_t (*octets)(const void *box);
+	const struct spool_message *(*message)(void *box, size_t n);
 	int (*fetch)(void *box, size_t n, struct spool_extent *extent, struct why *why);
+	/* Behind a fetch of n - 1, and of *first: spool_fetch_run(). NULL: each message is a file.
+	 */
+	bool (*fetch_next)(
+		void *box, size_t n, const struct spool_extent *first, struct spool_extent *next);
 	/* At least one bit is set. */
 	int (*update)(void *box, const unsigned char *bitmap, struct why *why);
 	void (*close)(void *box);

@@ -165,6 +165,59 @@ static void test_extent(void **state)
 	spool_close(&spool);
 }
 
+/* Also the next ones: each lies where it is said to, and all of them in the file of the first. */
+static void test_run(void **state)
+{
+	struct spool_extent extents[5];
+	struct spool *spool;
+	size_t count = 0;
+
+	(void)state;
+	deliver_numbered(0, 4);
+	spool = must_open();
+	for (size_t max = 1; max <= 5; max++) {
+		assert_int_equal(spool_fetch_run(spool, 1, extents, max, &count, &why), 0);
+		assert_in_range(count, 1, max < 3 ? max : 3);
+		for (size_t n = 0; n < count; n++) {
+			struct text message = as_delivered(numbered(1 + (unsigned)n));
+			struct text got = text_new(extents[n].length);
+
+			assert_int_equal(extents[n].fd, extents[0].fd);
+			assert_int_equal(extents[n].octets, wire_octets(message));
+			assert_memory_equal(
+				&extents[n].stamp, &extents[0].stamp, sizeof(extents[n].stamp));
+			assert_int_equal(
+				pread(extents[n].fd, got.at, got.len, (off_t)extents[n].offset),
+				(ssize_t)got.len);
+			assert_text(got, message);
+		}
+		close(extents[0].fd);
+	}
+	assert_int_equal(spool_fetch_run(spool, 4, extents, 5, &count, &why), -EINVAL);
+	spool_close(&spool);
+}
+
+/* How much mail there is, whether it is asked before or after somebody looked at the messages. */
+static void test_octets(void **state)
+{
+	(void)state;
+	for (unsigned count = 0; count < 3; count++) {
+		struct spool *spool = must_open();
+		uint64_t octets = spool_octets(spool);
+		uint64_t sum = 0;
+
+		for (unsigned n = 0; n < count; n++) {
+			sum += spool_message(spool, n)->octets;
+			assert_int_equal(spool_message(spool, n)->octets,
+				wire_octets(as_delivered(numbered(n))));
+		}
+		assert_int_equal(octets, sum);
+		deliver_numbered(count, 1);
+		assert_int_equal(spool_octets(spool), sum);
+		spool_close(&spool);
+	}
+}
+
 static int stop(void *context, const char *octets, size_t len)
 {
 	unsigned *calls = context;
@@ -245,6 +298,8 @@ const struct contract_test tests_reading[] = {
 	{"unique-ids stay", test_uidls_stay},
 	{"numbers stay while it is open", test_numbers_stay_while_open},
 	{"an extent is the message", test_extent},
+	{"a run of extents are the messages", test_run},
+	{"all octets together", test_octets},
 	{"the taker stops", test_taker_stops},
 	{"ten thousand messages", test_ten_thousand},
 	{NULL, NULL},

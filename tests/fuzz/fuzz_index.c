@@ -23,45 +23,68 @@ static void check_message(const struct mbox_table *table, size_t n)
 		must(message->seen.uidl[i] >= 0x21 && message->seen.uidl[i] <= 0x7e);
 }
 
-/* Encoded again they are the same, but where a UIDL could have been kept in less room. */
-static void check_again(const struct mbox_table *table)
+static struct mbox_table make_table(const struct mbox_index_rows *rows)
 {
-	struct mbox_table again;
-	unsigned char *rows;
-	size_t len;
+	struct mbox_table table;
 
-	if (!mbox_index_encode(table, &rows, &len))
+	mbox_table_init(&table);
+	must(mbox_table_reserve(&table, rows->count) == 0);
+	mbox_index_fill(rows, &table);
+	return table;
+}
+
+/* Encoded again they are the same, but where a UIDL could have been kept in less room. */
+static void check_again(const struct mbox_table *table, uint64_t octets)
+{
+	struct mbox_index_rows rows = {.count = table->len,
+		.first = table->len > 0 ? table->at[0].from : 0,
+		.size = table->size};
+	struct mbox_table again;
+	unsigned char *at;
+	uint64_t sum;
+
+	if (!mbox_index_encode(table, &at, &rows.len))
 		must(false);
-	mbox_table_init(&again);
-	must(mbox_index_decode(rows, len, table->len, table->len > 0 ? table->at[0].from : 0,
-		table->size, &again));
+	rows.at = at;
+	must(mbox_index_check(&rows, &sum) && sum == octets);
+	again = make_table(&rows);
 	must(again.len == table->len && again.size == table->size);
 	must(table->len == 0 || memcmp(again.at, table->at, table->len * sizeof(*table->at)) == 0);
-	free(rows);
+	free(at);
 	mbox_table_done(&again);
+}
+
+static void check_table(const struct mbox_index_rows *rows, uint64_t octets)
+{
+	struct mbox_table table = make_table(rows);
+	uint64_t sum = 0;
+
+	must(table.len == rows->count && table.size == rows->size);
+	for (size_t n = 0; n < table.len; n++) {
+		check_message(&table, n);
+		sum += table.at[n].seen.octets;
+	}
+	must(sum == octets);
+	check_again(&table, octets);
+	mbox_table_done(&table);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct mbox_table table;
-	struct fuzz_text rows;
+	struct mbox_index_rows rows;
+	struct fuzz_text text;
 	struct fuzz fuzz;
-	uint64_t count, first, mailbox;
+	uint64_t octets;
 
 	fuzz_init(&fuzz, data, size);
-	count = fuzz_octet(&fuzz);
-	first = fuzz_short(&fuzz);
-	mailbox = fuzz_short(&fuzz) | (uint64_t)fuzz_short(&fuzz) << 48;
-	rows = fuzz_copy(fuzz.at, fuzz.len);
-	mbox_table_init(&table);
-	if (mbox_index_decode(
-		    (const unsigned char *)rows.at, rows.len, count, first, mailbox, &table)) {
-		must(table.len == count && table.size == mailbox);
-		for (size_t n = 0; n < table.len; n++)
-			check_message(&table, n);
-		check_again(&table);
-	}
-	mbox_table_done(&table);
-	fuzz_free(&rows);
+	rows.count = fuzz_octet(&fuzz);
+	rows.first = fuzz_short(&fuzz);
+	rows.size = fuzz_short(&fuzz) | (uint64_t)fuzz_short(&fuzz) << 48;
+	text = fuzz_copy(fuzz.at, fuzz.len);
+	rows.at = (const unsigned char *)text.at;
+	rows.len = text.len;
+	if (mbox_index_check(&rows, &octets))
+		check_table(&rows, octets);
+	fuzz_free(&text);
 	return 0;
 }

@@ -7,8 +7,10 @@
 #include "base/fd.h"
 #include "spool/mbox_index.h"
 #include "spool/spool.h"
+#include "spool/stamp.h"
 #include "spool/state_file.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,6 +87,7 @@ static size_t compare(void)
 {
 	struct spool *seen = open_box(&with);
 	size_t count = spool_count(seen);
+	uint64_t octets = spool_octets(seen); /* before anybody looks at the messages */
 	struct spool_message *list = calloc(count + 1, sizeof(*list));
 
 	assert_non_null(list);
@@ -93,6 +96,7 @@ static size_t compare(void)
 	spool_close(&seen);
 	seen = open_box(&without);
 	assert_int_equal(spool_count(seen), count);
+	assert_int_equal(spool_octets(seen), octets);
 	for (size_t n = 0; n < count; n++) {
 		assert_int_equal(spool_message(seen, n)->octets, list[n].octets);
 		assert_string_equal(spool_message(seen, n)->uidl, list[n].uidl);
@@ -176,8 +180,8 @@ static void test_it_is_there_and_believed(void **state)
 	start_again(3);
 	assert_int_equal(compare(), 3);
 	assert_true(mbox_index_read(&index, &with, name));
-	assert_int_equal(index.table.len, 3);
-	assert_int_equal(index.table.size, size_of(box));
+	assert_int_equal(index.head.count, 3);
+	assert_int_equal(index.head.size, size_of(box));
 	assert_true(index.head.is_seen);
 	mbox_index_done(&index);
 }
@@ -193,7 +197,7 @@ static void test_growth_is_added(void **state)
 	let_it_grow_old();
 	assert_int_equal(compare(), 4);
 	assert_true(mbox_index_read(&index, &with, name));
-	assert_int_equal(index.table.len, 4);
+	assert_int_equal(index.head.count, 4);
 	assert_false(index.head.is_seen); /* so it was not scanned from its begin */
 	mbox_index_done(&index);
 }
@@ -212,10 +216,109 @@ static void test_removal_keeps_it(void **state)
 	spool_close(&spool);
 	before = index_mtime();
 	assert_true(mbox_index_read(&index, &with, name));
-	assert_int_equal(index.table.len, 4);
+	assert_int_equal(index.head.count, 4);
 	mbox_index_done(&index);
 	assert_int_equal(compare(), 4);
 	assert_true(index_mtime() == before); /* it was good as it was */
+}
+
+/* What was there at open is shown, though nobody looked at it before the mailbox was changed. */
+static void test_shown_late(void **state)
+{
+	struct spool_message early[3];
+	struct spool *spool;
+
+	(void)state;
+	start_again(3);
+	assert_int_equal(compare(), 3);
+	spool = open_box(&without);
+	for (size_t n = 0; n < 3; n++)
+		early[n] = *spool_message(spool, n);
+	spool_close(&spool);
+	spool = open_box(&with);
+	assert_int_equal(truncate(box, 0), 0);
+	append_message(9, "other");
+	assert_int_equal(spool_count(spool), 3);
+	for (size_t n = 0; n < 3; n++) {
+		assert_int_equal(spool_message(spool, n)->octets, early[n].octets);
+		assert_string_equal(spool_message(spool, n)->uidl, early[n].uidl);
+	}
+	spool_close(&spool);
+}
+
+static void append_large(unsigned id)
+{
+	char more[400];
+
+	memset(more, 'x', sizeof(more) - 1);
+	more[sizeof(more) - 1] = '\0';
+	append_message(id, more);
+	for (unsigned line = 0; line < 8; line++) {
+		append_octets(more);
+		append_octets("\n\n");
+	}
+}
+
+/* A border in the middle is gone, and the mailbox has grown: the index is believed as far as can be
+ * seen, and each message that is fetched is looked at, the next ones, too. */
+static void test_run_looks_first(void **state)
+{
+	struct spool_extent extents[8];
+	struct spool *spool;
+	uint64_t border;
+	size_t count;
+
+	(void)state;
+	start_again(0);
+	for (unsigned id = 0; id < 6; id++)
+		append_large(id);
+	let_it_grow_old();
+	assert_int_equal(compare(), 6);
+	spool = open_box(&with);
+	assert_int_equal(spool_fetch_run(spool, 0, extents, 8, &count, NULL), 0);
+	close(extents[0].fd);
+	assert_int_equal(count, 6);
+	spool_close(&spool);
+	border = extents[2].offset + extents[2].length + 1;
+	write_octets(box, border, "x", 1);
+	append_message(6, "new");
+	let_it_grow_old();
+	spool = open_box(&with);
+	assert_int_equal(spool_count(spool), 7); /* so it was believed */
+	assert_int_equal(spool_fetch_run(spool, 0, extents, 8, &count, NULL), 0);
+	close(extents[0].fd);
+	assert_int_equal(count, 2);
+	assert_int_equal(spool_fetch_run(spool, 3, extents, 8, &count, NULL), -ESTALE);
+	assert_int_equal(spool_fetch_run(spool, 2, extents, 8, &count, NULL), 0);
+	close(extents[0].fd);
+	assert_int_equal(count, 1); /* the next one is the one that is gone */
+	assert_int_equal(spool_fetch_run(spool, 4, extents, 8, &count, NULL), 0);
+	close(extents[0].fd);
+	assert_int_equal(count, 3);
+	spool_close(&spool);
+}
+
+/* Of a file that was written to just now nothing is told ahead. */
+static void test_run_of_the_young(void **state)
+{
+	struct spool_extent extents[4];
+	struct spool *spool;
+	struct stat st;
+	size_t count;
+
+	(void)state;
+	for (unsigned round = 0; round < 20; round++) {
+		start_again(0);
+		for (unsigned n = 0; n < 3; n++)
+			append_message(n, "hello");
+		spool = open_box(&with);
+		assert_int_equal(spool_fetch_run(spool, 0, extents, 4, &count, NULL), 0);
+		assert_int_equal(fstat(extents[0].fd, &st), 0);
+		close(extents[0].fd);
+		spool_close(&spool);
+		if (stamp_is_young(&st)) /* still: so it was then */
+			assert_int_equal(count, 1);
+	}
 }
 
 /* Something that octets of the same number, in the same tick, could hide. */
@@ -355,6 +458,9 @@ int main(void)
 		cmocka_unit_test(test_it_is_there_and_believed),
 		cmocka_unit_test(test_growth_is_added),
 		cmocka_unit_test(test_removal_keeps_it),
+		cmocka_unit_test(test_shown_late),
+		cmocka_unit_test(test_run_looks_first),
+		cmocka_unit_test(test_run_of_the_young),
 		cmocka_unit_test(test_same_size_and_tick),
 		cmocka_unit_test(test_of_another_kind),
 		cmocka_unit_test(test_damaged),
