@@ -200,7 +200,7 @@ FUZZ_LINK   := $(if $(filter fuzzer,$(SAN)),-fsanitize=fuzzer)
 $(OBJ)/tests/fuzz/%.o: private ALL_CFLAGS += -Icmd
 
 WRAP_session := stream_init peer_learn jail_enter jail_seal log_event agent_open_channel agent_wire_send \
-	agent_wire_receive tls_server_load tls_server_free tls_server_note tls_accept tls_close tls_description tls_cipher_suite tls_is_resumed tls_module_path
+	agent_wire_receive tls_server_load tls_server_free tls_server_note tls_accept tls_close tls_description tls_cipher_suite tls_is_resumed tls_module_path fd_stat
 WRAP_smtp := $(WRAP_session)
 WRAP_pop3 := $(WRAP_session)
 WRAP_agent := account_text_read getpwnam_r crypt_rn agent_checker_run agent_child_start agent_child_serve fsync fdatasync

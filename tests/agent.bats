@@ -190,8 +190,32 @@ strange_journal() {
 @test "agent: the table can't be changed by the one who gets it" {
 	agent_place
 	messages 3 | seed alice
-	ask 'login alice secret' seals
-	expect 'login ok' 'write=-1 grow=-1 shrink=-1 map=no unseal=-1'
+	ask 'login alice secret' open seals
+	[ "${lines[2]}" = 'write=-1 grow=-1 shrink=-1 map=no unseal=-1' ]
+}
+
+@test "agent: the table is made once, and tells what OPEN has counted" {
+	agent_place
+	messages 3 | seed alice
+	ask 'login alice secret' open list 'fetch 1' list
+	[[ ${lines[1]} =~ ^count=3\ octets=([0-9]+)\ open\ ok$ ]]
+	[ "$(awk '/^[123] [0-9]+ / { sum += $2 } END { print sum }' <<<"$output")" = "${BASH_REMATCH[1]}" ]
+	[[ ${lines[2]} =~ ^1\ [0-9]+\ [!-~]+$ ]]
+	expect_line 'fetch ok'
+	[ "${lines[-1]}" = gone ]
+}
+
+@test "agent: who reads one message after the other learns where the next ones lie" {
+	agent_place
+	messages 70 | seed alice
+	sleep 0.1
+	ask 'login alice secret' open 'fetch 5' 'fetch 6'
+	[ "$(grep -c '^Subject: ' <<<"$output")" = $((1 + 65)) ]
+	expect_line 'Subject: message 70'
+	ask 'login alice secret' open 'fetch 1' 'fetch 9' 'fetch 11'
+	[ "$(grep -c '^Subject: ' <<<"$output")" = $((65 + 1 + 1)) ]
+	expect_line 'Subject: message 65'
+	expect_no_line 'Subject: message 66'
 }
 
 @test "agent: a connection that just ends removes nothing, and leaves no process" {
@@ -319,7 +343,7 @@ strange_journal() {
 	local op
 	agent_place
 	messages 1 | seed alice
-	for op in 1 2 3 4 6 7 8 9; do
+	for op in 1 2 3 4 6 7 8 9 10; do
 		ask 'login alice secret' "op $op"
 		expect 'login ok' gone
 	done

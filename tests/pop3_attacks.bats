@@ -80,6 +80,20 @@ is_sanitized() { nm "$BUILD/pop3-session" 2>/dev/null | grep -q __asan_init; }
 	done
 }
 
+@test "pop3 attacks: mailbox changed after the agent has told where all messages lie: the right one or none" {
+	place
+	for change in append same-size set-back swap drop truncate replace; do
+		: | seed alice
+		peer told_ahead "$change"
+	done
+}
+
+@test "pop3 attacks: mailbox changed twice within a tick of the clock: the right message" {
+	place
+	: | seed alice
+	peer told_while_young
+}
+
 @test "pop3 attacks: a mail reader adds a field: RETR says the octets that it sends" {
 	place
 	: | seed alice

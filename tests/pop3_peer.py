@@ -419,6 +419,113 @@ def gap(how):
     return not whole
 
 
+# What the agent tells ahead: a client that reads one message after the other.
+
+
+PARTS = [message(n, b"body %d\n" % n * 3) for n in range(1, 9)]
+
+
+def wanted_of(part):
+    return part.split(b"\n", 1)[1][:-1].replace(b"\n", b"\r\n")
+
+
+def descendants(pid):
+    found = []
+    for task in os.listdir("/proc/%d/task" % pid):
+        with open("/proc/%d/task/%s/children" % (pid, task)) as file:
+            for child in map(int, file.read().split()):
+                found += [child, *descendants(child)]
+    return found
+
+
+def retrieve_alone(session, number):
+    """With nobody there to be asked."""
+    others = descendants(session.process.pid)
+    expect(others, "the session has no agent of its own")
+    for pid in others:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        return session.retrieve(number)
+    finally:
+        for pid in others:
+            os.kill(pid, signal.SIGCONT)
+
+
+def overwrite(data):
+    with open(MAILBOX, "r+b") as file:
+        file.write(data)
+
+
+def told_ahead(change):
+    """The agent has told where all messages lie, and then another program changes the mailbox: each RETR gives the
+    message that was asked for, or says that it is gone."""
+    write(b"".join(PARTS))
+    time.sleep(0.1)  # as long as it is young nothing is told ahead
+    session = patient()
+    expect_equal(session.retrieve(1), wanted_of(PARTS[0]), "RETR 1")
+    expect_equal(retrieve_alone(session, 2), wanted_of(PARTS[1]), "RETR 2, known from RETR 1")
+    expect_equal(retrieve_alone(session, 8), wanted_of(PARTS[7]), "RETR 8, known from RETR 1")
+    left = change_ahead(change)
+    for number in (3, 4, 3, 7, 5, 6, 8, 1, 2):
+        part = PARTS[number - 1]
+        got = session.retrieve(number)
+        expect_equal(got, wanted_of(part) if part in left else None, "RETR %d after %s" % (number, change))
+    if change == "append":
+        time.sleep(0.1)
+        expect_equal(session.retrieve(3), wanted_of(PARTS[2]), "RETR 3 once more")
+        expect_equal(session.retrieve(4), wanted_of(PARTS[3]), "RETR 4 once more")
+        expect_equal(retrieve_alone(session, 5), wanted_of(PARTS[4]), "RETR 5, known from RETR 4")
+    expect_ok(session.command("QUIT"))
+    session.end()
+
+
+def change_ahead(change):
+    """The messages that are still there."""
+    before = os.stat(MAILBOX)
+    other = PARTS[:2] + [PARTS[2].replace(b"body 3", b"BODY 4").replace(b"<m3@", b"<mX@")] + PARTS[3:]
+    if change == "append":
+        with open(MAILBOX, "ab") as file:
+            file.write(message(9))
+        return PARTS
+    if change in ("same-size", "set-back"):
+        overwrite(b"".join(other))
+        if change == "set-back":
+            os.utime(MAILBOX, ns=(before.st_atime_ns, before.st_mtime_ns))
+        return PARTS[:2] + PARTS[3:]
+    if change == "swap":
+        overwrite(b"".join(reversed(PARTS)))
+        return PARTS
+    if change == "drop":
+        write(b"".join(PARTS[:2] + PARTS[3:]))
+        return PARTS[:2] + PARTS[3:]
+    if change == "truncate":
+        os.truncate(MAILBOX, len(b"".join(PARTS[:4])))
+        return PARTS[:4]
+    expect_equal(change, "replace", "change")
+    with open(MAILBOX + ".new", "wb") as file:
+        file.write(b"".join(reversed(PARTS[:6])))
+    os.chmod(MAILBOX + ".new", 0o600)
+    if os.getuid() == 0:
+        owner = os.stat(PLACE + "/mail")
+        os.chown(MAILBOX + ".new", owner.st_uid, owner.st_gid)
+    os.rename(MAILBOX + ".new", MAILBOX)
+    return PARTS[:6]
+
+
+def told_while_young():
+    """Two writes so soon one after the other that the file's times may not show the second, a RETR between them."""
+    for _ in range(30):
+        write(b"".join(PARTS))
+        session = patient()
+        overwrite(b"".join(PARTS))
+        first = session.retrieve(1)
+        overwrite(b"".join(reversed(PARTS)))
+        second = session.retrieve(2)
+        expect_equal(first, wanted_of(PARTS[0]), "RETR 1")
+        expect_equal(second, wanted_of(PARTS[1]), "RETR 2")
+        session.end()
+
+
 def status_added():
     """A mail reader adds a field: RETR's octets are those that come, LIST's are those of the log-in."""
     write(message(1) + message(2))

@@ -41,7 +41,8 @@ int pop3_user(void *context, const char *argument, size_t len)
 	return pop3_reply(session, POP3_OK, "password, please");
 }
 
-/* RFC 1939 section 7: the maildrop is locked, listed, and held until the session ends. */
+/* RFC 1939 section 7: the maildrop is locked, its messages are numbered, and it is held until the
+ * session ends. */
 static int open_maildrop(struct pop3_session *session, struct why *why)
 {
 	struct agent_maildrop table;

@@ -55,7 +55,6 @@ static int say_body(struct pop3_session *session)
 		stream_added(stream, (size_t)n);
 		session->octets_sent += (uint64_t)n;
 	}
-	pop3_message_close(&session->message);
 	if (n < 0)
 		return (int)n;
 	stream_put(stream, ".\r\n", 3);

@@ -1,7 +1,7 @@
 /*
- * pop3_maildrop - the maildrop of a session: the agent's table of messages, and which of them are
- * marked as deleted. Numbers count from 1 and never shift (RFC 1939 section 5). Takes bytes, not
- * sockets.
+ * pop3_maildrop - the maildrop of a session: the agent's table of messages (their number at once,
+ * its entries when somebody asks for them), and which of them are marked as deleted. Numbers count
+ * from 1 and never shift (RFC 1939 section 5). Takes bytes, not sockets.
  */
 #ifndef POP3_MAILDROP_H
 #define POP3_MAILDROP_H
@@ -31,7 +31,7 @@ void pop3_maildrop_done(struct pop3_maildrop *drop);
 int pop3_maildrop_find(
 	const struct pop3_maildrop *drop, const char *text, size_t len, size_t *number);
 
-/* number: 1 to table.count, for these three. */
+/* number: 1 to table.count, for these three. The first and the last need the table's entries. */
 const struct agent_entry *pop3_maildrop_entry(const struct pop3_maildrop *drop, size_t number);
 bool pop3_maildrop_is_marked(const struct pop3_maildrop *drop, size_t number);
 void pop3_maildrop_mark(struct pop3_maildrop *drop, size_t number); /* one that is not marked */

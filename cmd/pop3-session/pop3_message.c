@@ -8,15 +8,12 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define DOT_LEN 3 /* of ".\r\n" */
 
 void pop3_message_open(
-	struct pop3_message *message, const struct agent_extent *extent, uint64_t body_lines)
+	struct pop3_message *message, const struct pop3_extent *extent, uint64_t body_lines)
 {
-	pop3_message_close(message);
-	message->open = true;
 	message->extent = *extent;
 	message->read = 0;
 	message->raw_at = 0;
@@ -31,46 +28,13 @@ void pop3_message_open(
 	crlf_init(&message->crlf);
 }
 
-void pop3_message_close(struct pop3_message *message)
-{
-	if (message->open)
-		fd_close(&message->extent.fd);
-	message->open = false;
-}
-
-static int64_t in_ns(const struct timespec *time)
-{
-	return (int64_t)time->tv_sec * 1000000000 + time->tv_nsec;
-}
-
-bool pop3_message_is_touched(const struct pop3_message *message)
-{
-	const struct agent_stamp *before = &message->extent.stamp;
-	struct stat now;
-
-	return fd_stat(message->extent.fd, &now) < 0 || now.st_ino != before->inode ||
-	       (uint64_t)now.st_size != before->size || in_ns(&now.st_mtim) != before->mtime_ns ||
-	       in_ns(&now.st_ctim) != before->ctime_ns;
-}
-
-bool pop3_message_is_at(const struct pop3_message *message, const struct agent_extent *extent)
-{
-	const struct agent_extent *sent = &message->extent;
-	struct stat then, now;
-
-	return fd_stat(sent->fd, &then) == 0 && fd_stat(extent->fd, &now) == 0 &&
-	       now.st_dev == then.st_dev && now.st_ino == then.st_ino &&
-	       extent->offset == sent->offset && extent->length == sent->length &&
-	       extent->octets == sent->octets && extent->form == sent->form;
-}
-
 /* Read the next piece of the file. A file that ends before the message does was cut by somebody. */
 static int read_piece(struct pop3_message *message)
 {
-	uint64_t left = message->extent.length - message->read;
+	uint64_t left = message->extent.range.length - message->read;
 	size_t want = left < sizeof(message->raw) ? (size_t)left : sizeof(message->raw);
-	ssize_t n = fd_pread(
-		message->extent.fd, message->raw, want, message->extent.offset + message->read);
+	ssize_t n = fd_pread(message->extent.fd, message->raw, want,
+		message->extent.range.offset + message->read);
 
 	if (n < 0)
 		return (int)n;
@@ -161,7 +125,7 @@ static int refill(struct pop3_message *message)
 {
 	size_t len;
 
-	if (message->raw_at == message->raw_end && message->read < message->extent.length) {
+	if (message->raw_at == message->raw_end && message->read < message->extent.range.length) {
 		int err = read_piece(message);
 
 		if (err < 0)

@@ -9,9 +9,9 @@
 #ifndef POP3_MESSAGE_H
 #define POP3_MESSAGE_H
 
-#include "agent/agent_client.h"
 #include "mail/crlf.h"
 #include "mail/mboxrd.h"
+#include "pop3_places.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,8 +23,7 @@
 #define POP3_WHOLE_MESSAGE UINT64_MAX     /* lines of body: all of them */
 
 struct pop3_message {
-	bool open;
-	struct agent_extent extent;
+	struct pop3_extent extent;
 	uint64_t read; /* octets of the extent that were read */
 
 	char raw[POP3_PIECE]; /* raw[raw_at..raw_end): read, not unquoted */
@@ -45,21 +44,13 @@ struct pop3_message {
 	bool finished;
 };
 
-/* Begin to send what *extent points at, which is owned by *message from now on:
- * header, empty line and body_lines lines of the body (RFC 1939 section 7, TOP). */
+/* Begin to send what lies at *extent, whose fd stays the caller's: header, empty line and
+ * body_lines lines of the body (RFC 1939 section 7, TOP). */
 void pop3_message_open(
-	struct pop3_message *message, const struct agent_extent *extent, uint64_t body_lines);
-void pop3_message_close(struct pop3_message *message);
+	struct pop3_message *message, const struct pop3_extent *extent, uint64_t body_lines);
 
 /* The next octets, without the "." that ends the response; max at least 16. How many, 0 at the end,
  * -ESTALE where the file has been cut short, or -errno. */
 ssize_t pop3_message_read(struct pop3_message *message, char *out, size_t max);
-
-/* Has the file been written to since the agent knew that the message lies there? Asked behind the
- * last read: then what was read is the message. */
-bool pop3_message_is_touched(const struct pop3_message *message);
-
-/* Is that where the message lies that was sent: same file, same place, same size? */
-bool pop3_message_is_at(const struct pop3_message *message, const struct agent_extent *extent);
 
 #endif

@@ -4,7 +4,6 @@
  */
 #include "pop3_reply.h"
 
-#include "base/fd.h"
 #include "base/log.h"
 #include "base/num.h"
 
@@ -18,16 +17,21 @@
  */
 static int verify(struct pop3_session *session)
 {
-	struct agent_extent extent;
+	const struct pop3_extent *sent = &session->message.extent;
+	struct pop3_places now;
+	struct pop3_extent extent;
 	struct why why;
 	bool same;
 
-	if (!pop3_message_is_touched(&session->message))
+	if (!pop3_extent_is_touched(sent))
 		return 0;
-	if (agent_fetch(&session->link.agent, session->message_number, &extent, &why) < 0)
+	pop3_places_init(&now);
+	if (pop3_places_find(&now, &session->link.agent, session->message_number, &extent, &why) <
+		0)
 		return -ESTALE;
-	same = pop3_message_is_at(&session->message, &extent);
-	fd_close(&extent.fd);
+	same = pop3_extent_is_same(sent, &extent);
+	pop3_places_done(&session->places);
+	session->places = now;
 	return same ? 0 : -ESTALE;
 }
 
@@ -58,9 +62,9 @@ static ssize_t retr_body(struct pop3_session *session, char *out, size_t max)
 /* Get hold of message number. 0, or an event. */
 static int fetch(struct pop3_session *session, size_t number, uint64_t lines, int *event)
 {
-	struct agent_extent extent;
+	struct pop3_extent extent;
 	struct why why = {0};
-	int err = agent_fetch(&session->link.agent, number, &extent, &why);
+	int err = pop3_places_find(&session->places, &session->link.agent, number, &extent, &why);
 
 	if (err < 0) {
 		log_event(LOG_WARNING, "fetch-failed", LOG_STATUS, why.status, LOG_REASON, why.text,
@@ -87,7 +91,7 @@ int pop3_retr(void *context, const char *argument, size_t len)
 	/* Of the message as it is now: a mail reader may have added a Status field since LIST told
 	 * its size. */
 	return pop3_reply_body(session, retr_body, "%llu octets",
-		(unsigned long long)session->message.extent.octets);
+		(unsigned long long)session->message.extent.range.octets);
 }
 
 /* "TOP msg n", both required, n non-negative (RFC 1939 section 7). */

@@ -20,6 +20,7 @@ int pop3_session_run(const struct session_start *start, int in, int out)
 
 	if (!session)
 		return EX_OSERR;
+	pop3_places_init(&session->places);
 	session->state = POP3_AUTHORIZATION;
 	session->began = clock_us();
 	session->login_deadline = clock_ms() + (int64_t)start->conf->limits.login_seconds * 1000;
@@ -29,7 +30,7 @@ int pop3_session_run(const struct session_start *start, int in, int out)
 	else
 		pop3_log_end(session, "disconnect");
 	pop3_auth_abort(session);
-	pop3_message_close(&session->message);
+	pop3_places_done(&session->places);
 	pop3_maildrop_done(&session->drop);
 	session_link_close(&session->link, session->linger);
 	status = session->link.status;

@@ -12,6 +12,7 @@
 #include "mail/verb.h"
 #include "pop3_maildrop.h"
 #include "pop3_message.h"
+#include "pop3_places.h"
 #include "session/session_link.h"
 
 #include <stdbool.h>
@@ -56,6 +57,7 @@ struct pop3_session {
 	verb_handler *next; /* gets the next line, which is no command; NULL: it is one */
 	struct sasl sasl;   /* of the AUTH that is going on */
 	struct pop3_maildrop drop;
+	struct pop3_places places;
 	struct pop3_message message; /* the one that RETR or TOP is sending */
 	size_t message_number;
 	struct pop3_reply reply;
@@ -78,6 +80,10 @@ int pop3_session_run(const struct session_start *start, int in, int out);
 /* Somebody has logged in: lock and list the maildrop, and enter TRANSACTION. began: clock_us() of
  * the attempt. An event. */
 int pop3_enter_transaction(struct pop3_session *session, int64_t began);
+
+/* Get the maildrop's entries, if they are not here yet: most clients want to see none. 0; or
+ * -errno, with the reply, and *event what to return. */
+int pop3_need_entries(struct pop3_session *session, int *event);
 
 /* The reply to an attempt that failed. An event. */
 int pop3_fail_login(struct pop3_session *session, const struct why *why);

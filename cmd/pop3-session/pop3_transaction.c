@@ -16,10 +16,13 @@ int pop3_dele(void *context, const char *argument, size_t len)
 {
 	struct pop3_session *session = context;
 	size_t number;
+	int event;
 	int err = pop3_maildrop_find(&session->drop, argument, len, &number);
 
 	if (err < 0)
 		return pop3_reply_no_message(session, err);
+	if (pop3_need_entries(session, &event) < 0)
+		return event;
 	pop3_maildrop_mark(&session->drop, number);
 	return pop3_reply(session, POP3_OK, "message %zu deleted", number);
 }

@@ -259,19 +259,18 @@ int agent_ticket_key(struct agent *agent, const char *service,
 }
 
 /* A table that could still change under us is none. */
-static int map_table(int fd, size_t count, struct agent_maildrop *drop)
+static int map_table(int fd, struct agent_maildrop *drop)
 {
+	const uint64_t size = (uint64_t)drop->count * sizeof(struct agent_entry);
 	const int wanted = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 	int seals = fcntl(fd, F_GET_SEALS);
 	struct stat st;
 	void *at;
 
 	if (seals < 0 || (seals & wanted) != wanted || fd_stat(fd, &st) < 0 ||
-		(uint64_t)st.st_size != (uint64_t)count * sizeof(struct agent_entry))
+		(uint64_t)st.st_size != size || size > SIZE_MAX)
 		return -EPROTO;
-	if (count == 0)
-		return 0;
-	at = mmap(NULL, count * sizeof(struct agent_entry), PROT_READ, MAP_PRIVATE, fd, 0);
+	at = mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (at == MAP_FAILED)
 		return -errno;
 	drop->entries = at;
@@ -280,24 +279,34 @@ static int map_table(int fd, size_t count, struct agent_maildrop *drop)
 
 int agent_open_maildrop(struct agent *agent, struct agent_maildrop *drop, struct why *why)
 {
-	struct agent_maildrop found = {0};
+	struct agent_request request;
+	struct agent_reply reply = {0};
+	int err;
+
+	start_request(agent, AGENT_OPEN, &request);
+	err = ask_plain(agent, &request, &reply, why);
+	if (err < 0)
+		return err;
+	*drop = (struct agent_maildrop){.count = reply.count, .octets = reply.octets};
+	return 0;
+}
+
+int agent_list_maildrop(struct agent *agent, struct agent_maildrop *drop, struct why *why)
+{
 	struct agent_request request;
 	struct agent_reply reply = {0};
 	int fd;
 	int err;
 
-	start_request(agent, AGENT_OPEN, &request);
+	if (drop->entries || drop->count == 0)
+		return 0;
+	start_request(agent, AGENT_LIST, &request);
 	err = ask_fd(agent, &request, &reply, &fd, why);
 	if (err < 0)
 		return err;
-	found.count = reply.count;
-	found.octets = reply.octets;
-	err = map_table(fd, found.count, &found);
+	err = map_table(fd, drop);
 	fd_close(&fd);
-	if (err < 0)
-		return why_errno(why, -err, "the maildrop's table", "map");
-	*drop = found;
-	return 0;
+	return err < 0 ? why_errno(why, -err, "the maildrop's table", "map") : 0;
 }
 
 void agent_maildrop_done(struct agent_maildrop *drop)
@@ -310,7 +319,7 @@ void agent_maildrop_done(struct agent_maildrop *drop)
 	*drop = (struct agent_maildrop){0};
 }
 
-int agent_fetch(struct agent *agent, size_t number, struct agent_extent *extent, struct why *why)
+int agent_fetch(struct agent *agent, size_t number, struct agent_run *run, struct why *why)
 {
 	struct agent_request request;
 	struct agent_reply reply = {0};
@@ -324,12 +333,13 @@ int agent_fetch(struct agent *agent, size_t number, struct agent_extent *extent,
 	err = ask_fd(agent, &request, &reply, &fd, why);
 	if (err < 0)
 		return err;
-	extent->fd = fd;
-	extent->offset = reply.offset;
-	extent->length = reply.length;
-	extent->octets = reply.octets;
-	extent->stamp = reply.stamp;
-	extent->form = reply.form == AGENT_FORM_MBOXRD ? AGENT_FORM_MBOXRD : AGENT_FORM_PLAIN;
+	*run = (struct agent_run){.fd = fd,
+		.form = reply.form == AGENT_FORM_MBOXRD ? AGENT_FORM_MBOXRD : AGENT_FORM_PLAIN,
+		.stamp = reply.stamp,
+		.first = number,
+		.count = 1 + (reply.count < AGENT_NEXT_MAX ? reply.count : AGENT_NEXT_MAX)};
+	run->at[0] = reply.range;
+	memcpy(&run->at[1], reply.next, (run->count - 1) * sizeof(*reply.next));
 	return 0;
 }
 

@@ -72,29 +72,37 @@ int agent_ticket_key(struct agent *agent, const char *service,
 	unsigned char key[static AGENT_TICKET_SIZE], struct why *why);
 
 struct agent_maildrop {
-	const struct agent_entry
-		*entries; /* count of them, read-only memory; NULL if there are none */
 	size_t count;
 	uint64_t octets;
+	const struct agent_entry *entries; /* count of them, read-only memory; NULL: there are none,
+					      or not yet */
 };
 
-/* Lock and list the maildrop of the user who logged in. WHY_INUSE: another session has it. */
+/* Lock the maildrop of the user who logged in, and learn how much is in it: no entries yet.
+ * WHY_INUSE: another session has it. */
 int agent_open_maildrop(struct agent *agent, struct agent_maildrop *drop, struct why *why);
+
+/* Get the entries of the open maildrop. Again it costs nothing. */
+int agent_list_maildrop(struct agent *agent, struct agent_maildrop *drop, struct why *why);
 void agent_maildrop_done(struct agent_maildrop *drop);
 
-struct agent_extent {
-	int fd;
-	uint64_t offset;
-	uint64_t length;
-	uint64_t octets; /* as sent, of the message as it is now */
+/* Where some messages lie that follow one another: all in one file. */
+struct agent_run {
+	int fd; /* read-only; -1: there are none */
 	enum agent_form form;
 	struct agent_stamp stamp;
+	size_t first; /* number */
+	size_t count;
+	struct agent_range at[1 + AGENT_NEXT_MAX];
 };
 
-/* Where message number (from 1) lies now. The caller closes extent->fd. That nobody has written to
- * the file between the agent's look and the last read() is the caller's to find out: by the stamp.
+/*
+ * Where message number (from 1) lies now, and, if it is more than one message, where the next ones
+ * do. The caller closes run->fd. That nobody has written to the file between the agent's look and
+ * the last read() is the caller's to find out: by the stamp. A run of one message is to be used
+ * once and at once (agent_msg.h).
  */
-int agent_fetch(struct agent *agent, size_t number, struct agent_extent *extent, struct why *why);
+int agent_fetch(struct agent *agent, size_t number, struct agent_run *run, struct why *why);
 
 /*
  * Remove, as one, the messages whose bit is set (number n: bitmap[(n - 1) / 8] & 1 << (n - 1) % 8),

@@ -1,5 +1,5 @@
 /*
- * agent_maildrop - a logged-in user's end of the connection: OPEN, FETCH, UPDATE. Runs as that
+ * agent_maildrop - a logged-in user's end of the connection: OPEN to UPDATE. Runs as that
  * user.
  */
 #ifndef AGENT_AGENT_MAILDROP_H

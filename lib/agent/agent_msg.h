@@ -15,9 +15,10 @@
  *   DELIVER  sender, recipient, queue_id    why: the verdict on this recipient  N S, after STAGE
  *   LOGIN    user, password, service        why                                 N
  *   TICKET   service                        key: for TLS session tickets        N
- *   OPEN     -                              fd: sealed table; count, octets     P, once
- *   FETCH    number (from 1)                fd (read-only), offset, length,     P, after OPEN
- *                                           octets, stamp
+ *   OPEN     -                              count, octets                       P, once
+ *   LIST     -                              fd: sealed table of so many rows    P, after OPEN, once
+ *   FETCH    number (from 1)                fd (read-only), form, stamp, range; P, after OPEN
+ *                                           next: count of them
  *   MARK     marks, from number on          why                                 P, after OPEN
  *   UPDATE   number                         why; nothing but the end can        P, after OPEN, once
  *                                           follow
@@ -26,6 +27,11 @@
  * goes on serving the connection and remembers the user. P: somebody has, by a LOGIN whose service
  * is "pop3"; the connection belongs to a process that is this user, for ever. There is no third
  * service, and one successful LOGIN in a connection. What was staged before a LOGIN is forgotten.
+ *
+ * OPEN takes the session lock and tells how much mail there is; LIST makes the table, which not
+ * every client wants to see. FETCH may tell where the next messages lie, too, in the same file:
+ * that holds as long as fstat() of the fd gives the stamp, and no longer. Where it tells nothing of
+ * them, what it tells of the one message is not to be kept either.
  *
  * MARK says which of some messages are to be removed, UPDATE removes them, and all others stay.
  *
@@ -49,6 +55,7 @@ enum agent_op {
 	AGENT_UPDATE,
 	AGENT_TICKET,
 	AGENT_MARK,
+	AGENT_LIST,
 	AGENT_OPS, /* one more than the last */
 };
 
@@ -59,6 +66,7 @@ enum agent_op {
 #define AGENT_REMOTE_SIZE   64 /* a numeric address, or "local" */
 #define AGENT_SERVICE_SIZE  16
 #define AGENT_MARKS_SIZE    256 /* octets: marks of eight times as many messages */
+#define AGENT_NEXT_MAX      64  /* messages behind the one that was asked for */
 #define AGENT_UIDL_SIZE     72  /* RFC 1939 section 7: 1 to 70 characters, 0x21 to 0x7E; NUL */
 
 struct agent_request {
@@ -89,18 +97,24 @@ struct agent_stamp {
 	int64_t ctime_ns;
 };
 
+/* Where a message lies in the file: octets as sent, of the message as it is now; without the From_
+ * line and the empty line behind. */
+struct agent_range {
+	uint64_t offset;
+	uint64_t length;
+	uint64_t octets;
+};
+
 struct agent_reply {
-	uint32_t op;     /* the request's */
-	uint32_t count;  /* OPEN: messages in the table */
-	uint64_t octets; /* OPEN: of all messages, as sent (RFC 1939 section 5, STAT); FETCH: of
-			    this one, as it is now */
-	uint64_t offset; /* FETCH: where the message begins in the file */
-	uint64_t length; /* FETCH: octets in the file, without the From_ line and the empty line
-			    behind */
-	int32_t error;   /* 0, or a negative errno value: then `why` says more */
-	uint32_t form;   /* FETCH: enum agent_form */
-	struct agent_stamp stamp;             /* FETCH */
-	unsigned char key[AGENT_TICKET_SIZE]; /* TICKET; -ENOENT: there is none */
+	uint32_t op;              /* the request's */
+	uint32_t count;           /* OPEN: messages in the maildrop; FETCH: how many of `next` */
+	uint64_t octets;          /* OPEN: of all messages, as sent (RFC 1939 section 5, STAT) */
+	struct agent_range range; /* FETCH */
+	int32_t error;            /* 0, or a negative errno value: then `why` says more */
+	uint32_t form;            /* FETCH: enum agent_form */
+	struct agent_stamp stamp; /* FETCH */
+	struct agent_range next[AGENT_NEXT_MAX]; /* FETCH: number + 1 and so on */
+	unsigned char key[AGENT_TICKET_SIZE];    /* TICKET; -ENOENT: there is none */
 	struct why why;
 };
 
@@ -110,7 +124,8 @@ enum agent_form {
 	AGENT_FORM_MBOXRD,    /* as mail/mboxrd.h says: ">From " loses one ">" */
 };
 
-/* One row of OPEN's table: a file of `count` of these, sealed against writing and resizing. */
+/* One row of LIST's table: a file of OPEN's `count` of these, sealed against writing and resizing.
+ */
 struct agent_entry {
 	uint64_t octets; /* as sent: CRLF line ends, before dot-stuffing (RFC 1939 section 11) */
 	char uidl[AGENT_UIDL_SIZE];

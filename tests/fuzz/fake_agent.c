@@ -15,7 +15,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum state { NOBODY = 1, SOMEBODY = 2, POP3 = 4, OPEN = 8 };
+enum state { NOBODY = 1, SOMEBODY = 2, POP3 = 4, OPEN = 8, LISTED = 16 };
+
+#define OPENED (OPEN | LISTED)
 
 static struct {
 	struct fuzz *dice;
@@ -25,8 +27,9 @@ static struct {
 	struct agent_request request;
 	unsigned char marks[1]; /* which messages are to go */
 	int staged;
+	int mailbox; /* as the session got it last */
 	struct fuzz_sink calls;
-} agent = {.staged = -1};
+} agent = {.staged = -1, .mailbox = -1};
 
 /* As stored, and as sent. Between them there is nothing: an extent is all that says where one ends.
  */
@@ -97,6 +100,7 @@ void fake_agent_end(void)
 		fuzz_free(&call_at(n)->content);
 	agent.calls.len = 0;
 	fd_close(&agent.staged);
+	fd_close(&agent.mailbox);
 }
 
 FAKE(agent_open_channel);
@@ -126,9 +130,10 @@ static void check_request(const struct agent_request *request, int fd)
 		[AGENT_LOGIN] = NOBODY,
 		[AGENT_TICKET] = NOBODY,
 		[AGENT_OPEN] = POP3,
-		[AGENT_FETCH] = OPEN,
-		[AGENT_MARK] = OPEN,
-		[AGENT_UPDATE] = OPEN,
+		[AGENT_LIST] = OPEN,
+		[AGENT_FETCH] = OPENED,
+		[AGENT_MARK] = OPENED,
+		[AGENT_UPDATE] = OPENED,
 	};
 
 	must(request->op < AGENT_OPS && (legal[request->op] & agent.state));
@@ -227,37 +232,56 @@ static void stage(int *fd)
 	*fd = fcntl(agent.staged, F_DUPFD_CLOEXEC, 0);
 }
 
-static void open_maildrop(struct agent_reply *reply, int *fd)
+static void open_maildrop(struct agent_reply *reply)
+{
+	for (size_t n = 0; n < MESSAGES; n++)
+		reply->octets += messages[n].sent_len;
+	reply->count = MESSAGES;
+}
+
+static void list_maildrop(int *fd)
 {
 	struct agent_entry entries[MESSAGES] = {0};
 
 	for (size_t n = 0; n < MESSAGES; n++) {
 		entries[n].octets = messages[n].sent_len;
 		snprintf(entries[n].uidl, sizeof(entries[n].uidl), "uidl-%zu", n);
-		reply->octets += entries[n].octets;
 	}
-	reply->count = MESSAGES;
 	*fd = memory();
 	must(fd_write(*fd, entries, sizeof(entries)) == 0);
 	must(fcntl(*fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) ==
 		0);
 }
 
-/* Sometimes the file looks as if somebody had written to it; then the session asks again, and
- * sometimes the message has gone somewhere else. */
+/* All messages, one behind the other, and where each of them lies. */
+static int make_mailbox(struct agent_range ranges[static MESSAGES])
+{
+	uint64_t at = 7;
+	int fd = memory();
+
+	for (size_t n = 0; n < MESSAGES; n++) {
+		ranges[n] = (struct agent_range){.offset = at,
+			.length = messages[n].stored_len,
+			.octets = messages[n].sent_len};
+		must(fd_pwrite(fd, messages[n].stored, messages[n].stored_len, at) == 0);
+		at += messages[n].stored_len;
+	}
+	return fd;
+}
+
+/* Of the messages behind it some, or none. Sometimes the file looks as if somebody had written to
+ * it; then the session asks again, and gets another file. */
 static void fetch(struct agent_reply *reply, struct fake_call *call, int *fd)
 {
+	struct agent_range ranges[MESSAGES];
 	size_t n = agent.request.number - 1;
-	const struct fake_call *last =
-		fake_agent_count() > 0 ? fake_agent_call(fake_agent_count() - 1) : NULL;
 	struct stat st;
 
-	*fd = memory();
-	reply->offset = 7;
-	must(fd_pwrite(*fd, messages[n].stored, messages[n].stored_len, reply->offset) == 0);
+	*fd = make_mailbox(ranges);
 	must(fstat(*fd, &st) == 0);
-	reply->length = messages[n].stored_len;
-	reply->octets = messages[n].sent_len;
+	reply->range = ranges[n];
+	reply->count = fuzz_chance(agent.dice, (unsigned)(MESSAGES - n));
+	memcpy(reply->next, &ranges[n + 1], reply->count * sizeof(*ranges));
 	reply->form = AGENT_FORM_MBOXRD;
 	reply->stamp = (struct agent_stamp){.inode = st.st_ino,
 		.size = (uint64_t)st.st_size,
@@ -266,8 +290,34 @@ static void fetch(struct agent_reply *reply, struct fake_call *call, int *fd)
 	call->moved = fuzz_chance(agent.dice, 16) == 0;
 	if (call->moved)
 		reply->stamp.size++;
-	if (last && last->op == AGENT_FETCH && last->moved)
-		reply->offset++;
+	fd_close(&agent.mailbox);
+	agent.mailbox = fcntl(*fd, F_DUPFD_CLOEXEC, 0);
+}
+
+/* Another program writes all over the mailbox that the session has in hand. The time shows it,
+ * which is not left to how fast the clock ticks. */
+static void write_over(void)
+{
+	static const char other[] = "These are octets of a message that nobody has asked for.\n";
+	const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = 1}};
+	struct fake_call call = {.op = FAKE_WRITTEN, .at = client_position()};
+	struct stat st;
+
+	must(fstat(agent.mailbox, &st) == 0);
+	for (off_t at = 0; at < st.st_size; at += (off_t)sizeof(other))
+		must(fd_pwrite(agent.mailbox, other, sizeof(other), (uint64_t)at) == 0);
+	must(ftruncate(agent.mailbox, st.st_size) == 0);
+	must(futimens(agent.mailbox, times) == 0);
+	fuzz_add(&agent.calls, &call, sizeof(call));
+}
+
+FAKE(fd_stat);
+extern __typeof__(fd_stat) __real_fd_stat;
+int __wrap_fd_stat(int fd, struct stat *st)
+{
+	if (agent.mailbox >= 0 && fuzz_chance(agent.dice, 16) == 0)
+		write_over();
+	return __real_fd_stat(fd, st);
 }
 
 static void log_in(void)
@@ -291,8 +341,12 @@ static void serve(struct agent_reply *reply, struct fake_call *call, int *fd)
 		log_in();
 		break;
 	case AGENT_OPEN:
-		open_maildrop(reply, fd);
+		open_maildrop(reply);
 		agent.state = OPEN;
+		break;
+	case AGENT_LIST:
+		list_maildrop(fd);
+		agent.state = LISTED;
 		break;
 	case AGENT_FETCH:
 		fetch(reply, call, fd);

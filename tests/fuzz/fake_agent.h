@@ -11,6 +11,9 @@
 #include "agent/agent_msg.h"
 #include "fuzz.h"
 
+/* No request: somebody else has written to the mailbox, before the session looked at its state. */
+#define FAKE_WRITTEN 0
+
 /* A request, and what came of it. */
 struct fake_call {
 	enum agent_op op;
@@ -20,7 +23,7 @@ struct fake_call {
 	char recipient[AGENT_ADDRESS_SIZE]; /* or the user */
 	char password[AGENT_PASSWORD_SIZE];
 	struct fuzz_text content; /* DELIVER: what was staged; UPDATE: the bitmap */
-	bool moved; /* FETCH: it will turn out that the message lies somewhere else now */
+	bool moved;               /* FETCH: it will turn out that the file was written to */
 };
 
 /* Before each session. */

@@ -236,6 +236,7 @@ static int make_fd(void)
 struct model {
 	enum { NOBODY, SOMEBODY, POP3, OPEN, OVER } who;
 	bool is_staged;
+	bool is_listed;
 	unsigned failures;
 	size_t count; /* of messages in the maildrop */
 	unsigned char marks[16];
@@ -281,6 +282,8 @@ static bool is_legal(const struct model *model, const struct packet *packet)
 		return model->who == NOBODY && is_service(request.service);
 	case AGENT_OPEN:
 		return model->who == POP3;
+	case AGENT_LIST:
+		return model->who == OPEN && !model->is_listed;
 	case AGENT_FETCH:
 	case AGENT_MARK:
 	case AGENT_UPDATE:
@@ -307,10 +310,24 @@ static void take_marks(struct model *model, const struct agent_request *request)
 	}
 }
 
+/* The messages behind the one that was asked for: each of the maildrop's, one behind the other, in
+ * the file as it was then. */
+static void check_next(const struct model *model, size_t number, const struct agent_reply *reply)
+{
+	uint64_t end = reply->range.offset + reply->range.length;
+
+	must(reply->count <= AGENT_NEXT_MAX && number + reply->count <= model->count);
+	for (size_t n = 0; n < reply->count; n++) {
+		must(reply->next[n].offset > end);
+		end = reply->next[n].offset + reply->next[n].length;
+	}
+	must(end <= reply->stamp.size);
+}
+
 static void check_success(struct model *model, const struct agent_request *request,
 	const struct agent_reply *reply, int fd)
 {
-	bool wants_fd = request->op == AGENT_STAGE || request->op == AGENT_OPEN ||
+	bool wants_fd = request->op == AGENT_STAGE || request->op == AGENT_LIST ||
 			request->op == AGENT_FETCH;
 
 	must(wants_fd == (fd >= 0));
@@ -322,14 +339,18 @@ static void check_success(struct model *model, const struct agent_request *reque
 		model->who = strcmp(request->service, "pop3") == 0 ? POP3 : SOMEBODY;
 		model->is_staged = false;
 	} else if (request->op == AGENT_OPEN) {
-		must(fcntl(fd, F_GET_SEALS) & F_SEAL_WRITE);
 		must(reply->count >= MESSAGES && reply->count < 8 * sizeof(model->marks));
 		model->count = reply->count;
 		model->who = OPEN;
+	} else if (request->op == AGENT_LIST) {
+		must(fcntl(fd, F_GET_SEALS) & F_SEAL_WRITE);
+		must(lseek(fd, 0, SEEK_END) == (off_t)(model->count * sizeof(struct agent_entry)));
+		model->is_listed = true;
 	} else if (request->op == AGENT_FETCH) {
 		must((fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY);
 		must(request->number > 0 && request->number <= model->count);
-		must(reply->length < 1 << 20);
+		must(reply->range.length < 1 << 20);
+		check_next(model, request->number, reply);
 	} else if (request->op == AGENT_MARK) {
 		take_marks(model, request);
 	} else if (request->op == AGENT_UPDATE) {
@@ -408,6 +429,15 @@ static void prepare(void)
 	fuzz_done(&mailbox);
 }
 
+/* Nobody reads the replies before all are there: they must fit. */
+static void make_connection(int pair[static 2])
+{
+	const int octets = PACKETS_MAX * 2 * sizeof(struct agent_reply); /* the kernel doubles it */
+
+	must(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0);
+	must(setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &octets, sizeof(octets)) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct packet packets[PACKETS_MAX];
@@ -422,7 +452,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	fuzz_init(&fuzz, data, size);
 	prepare();
-	must(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0);
+	make_connection(pair);
 	while (fuzz.len > 0 && count < PACKETS_MAX) {
 		struct packet *packet = &packets[count++];
 

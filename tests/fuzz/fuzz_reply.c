@@ -90,9 +90,16 @@ static void check_maildrop(struct agent *agent)
 	struct agent_maildrop drop = {0};
 	struct why why = {0};
 	int err = agent_open_maildrop(agent, &drop, &why);
+	size_t count = drop.count;
 	volatile uint64_t octets = 0; /* so that each is read */
 
 	check_why(&why, err);
+	must(!drop.entries);
+	if (err == 0) {
+		err = agent_list_maildrop(agent, &drop, &why);
+		check_why(&why, err);
+		must(drop.count == count);
+	}
 	if (err == 0) {
 		must((drop.count == 0) == (drop.entries == NULL));
 		for (size_t i = 0; i < drop.count; i++)
@@ -107,7 +114,7 @@ static void check_session(void)
 	struct agent agent = {.fd = -1, .session = "id", .remote = "192.0.2.2"};
 	const struct agent_login login = {"pop3", "user", "password"};
 	unsigned char key[AGENT_TICKET_SIZE];
-	struct agent_extent extent;
+	struct agent_run run;
 	struct why why = {0};
 	int fd;
 	int err;
@@ -122,11 +129,12 @@ static void check_session(void)
 	check_why(&why, agent_login(&agent, &login, &why));
 	check_why(&why, agent_ticket_key(&agent, "smtp", key, &why));
 	check_maildrop(&agent);
-	err = agent_fetch(&agent, 1, &extent, &why);
+	err = agent_fetch(&agent, 1, &run, &why);
 	check_why(&why, err);
-	must(err < 0 || (extent.fd >= 0 && extent.form <= AGENT_FORM_MBOXRD));
+	must(err < 0 || (run.fd >= 0 && run.form <= AGENT_FORM_MBOXRD && run.first == 1));
+	must(err < 0 || (run.count > 0 && run.count <= sizeof(run.at) / sizeof(*run.at)));
 	if (err == 0)
-		close(extent.fd);
+		close(run.fd);
 	check_why(&why, agent_update(&agent, (const unsigned char *)"\1", 8, &why));
 }
 

@@ -20,7 +20,8 @@
  *   raw-login USER            a log-in whose password has no NUL
  *   fds COUNT OP              a request with so many fds beside it
  *   mark NUMBER OCTET HEX     a MARK with that in one octet
- *   seals                     open, and say what can be done to the table
+ *   list                      the open maildrop
+ *   seals                     list, and say what can be done to the table
  *
  * "-" stands for an empty argument. A reply is one line; when the agent has hung up it is "gone",
  * and the rest is not read.
@@ -44,6 +45,7 @@
 struct tool {
 	struct agent agent;
 	int staged;
+	size_t count; /* of messages in the open maildrop */
 	bool timed;
 };
 
@@ -177,8 +179,23 @@ static int do_open(struct tool *tool, char **args)
 	(void)args;
 	if (err == 0)
 		printf("count=%zu octets=%llu ", drop.count, (unsigned long long)drop.octets);
-	agent_maildrop_done(&drop);
+	tool->count = drop.count;
 	return say(tool, "open", err, &why, began);
+}
+
+static int do_list(struct tool *tool, char **args)
+{
+	struct agent_maildrop drop = {.count = tool->count};
+	struct why why = {0};
+	int64_t began = clock_us();
+	int err = agent_list_maildrop(&tool->agent, &drop, &why);
+
+	(void)args;
+	for (size_t n = 0; err == 0 && n < drop.count; n++)
+		printf("%zu %llu %s\n", n + 1, (unsigned long long)drop.entries[n].octets,
+			drop.entries[n].uidl);
+	agent_maildrop_done(&drop);
+	return say(tool, "list", err, &why, began);
 }
 
 static int do_ticket(struct tool *tool, char **args)
@@ -195,7 +212,7 @@ static int do_ticket(struct tool *tool, char **args)
 
 static int do_seals(struct tool *tool, char **args)
 {
-	struct agent_request request = {.op = AGENT_OPEN};
+	struct agent_request request = {.op = AGENT_LIST};
 	struct agent_reply reply = {0};
 	char octet = 0;
 	int fd = -1;
@@ -216,21 +233,30 @@ static int do_seals(struct tool *tool, char **args)
 	return 0;
 }
 
+/* The message, and how many more the agent has told of: of these, what lies where it says. */
+static void show(const struct agent_run *run)
+{
+	for (size_t n = 0; n < run->count; n++) {
+		char text[4096];
+		size_t len = run->at[n].length < sizeof(text) ? run->at[n].length : sizeof(text);
+		ssize_t got = fd_pread(run->fd, text, len, run->at[n].offset);
+
+		printf("%s%.*s", n > 0 ? "next " : "", got < 0 ? 0 : (int)got, text);
+	}
+}
+
 static int do_fetch(struct tool *tool, char **args)
 {
-	struct agent_extent extent = {.fd = -1};
+	struct agent_run run = {.fd = -1};
 	struct why why = {0};
-	char text[4096];
 	int64_t began = clock_us();
-	int err = agent_fetch(&tool->agent, strtoul(arg(args, 1), NULL, 10), &extent, &why);
+	int err = agent_fetch(&tool->agent, strtoul(arg(args, 1), NULL, 10), &run, &why);
 
 	if (err == 0) {
-		size_t len = extent.length < sizeof(text) ? extent.length : sizeof(text);
-		ssize_t n = fd_pread(extent.fd, text, len, extent.offset);
-
-		printf("mode=%d writable=%s\n%.*s", fcntl(extent.fd, F_GETFL) & O_ACCMODE,
-			write(extent.fd, "x", 1) < 0 ? "no" : "yes", n < 0 ? 0 : (int)n, text);
-		fd_close(&extent.fd);
+		printf("mode=%d writable=%s\n", fcntl(run.fd, F_GETFL) & O_ACCMODE,
+			write(run.fd, "x", 1) < 0 ? "no" : "yes");
+		show(&run);
+		fd_close(&run.fd);
 	}
 	return say(tool, "fetch", err, &why, began);
 }
@@ -323,6 +349,7 @@ static const struct {
 	{"deliver", do_deliver},
 	{"login", do_login},
 	{"open", do_open},
+	{"list", do_list},
 	{"ticket", do_ticket},
 	{"seals", do_seals},
 	{"fetch", do_fetch},
