@@ -45,7 +45,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MAGIC 0x3378646e69786270u /* "pbxindx3" */
+#define MAGIC 0x3478646e69786270u /* "pbxindx4" */
 #define BLOCK 4096
 
 static uint64_t head_sum(const struct mbox_index_head *head)
@@ -102,7 +102,7 @@ static bool read_rows(struct mbox_index *index, int fd)
 	return index->rows &&
 	       fd_pread(fd, index->rows, head->rows_len, sizeof(*head)) ==
 		       (ssize_t)head->rows_len &&
-	       checksum(0, index->rows, head->rows_len) == head->rows_sum &&
+	       checksum_large(index->rows, head->rows_len) == head->rows_sum &&
 	       mbox_index_check(&rows, &index->octets);
 }
 
@@ -213,7 +213,7 @@ static bool make_head(struct mbox_index_head *head, const struct mbox *mbox,
 	head->generation = generation_get(mbox->place->state, mbox->name);
 	head->boot = note_boot();
 	head->rows_len = len;
-	head->rows_sum = checksum(0, rows, len);
+	head->rows_sum = checksum_large(rows, len);
 	if (!hash_ends(mbox->fd, table->size, head->begin, head->end))
 		return false;
 	head->sum = head_sum(head);
