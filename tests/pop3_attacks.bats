@@ -94,6 +94,14 @@ is_sanitized() { nm "$BUILD/pop3-session" 2>/dev/null | grep -q __asan_init; }
 	peer told_while_young
 }
 
+@test "pop3 attacks: an agent that dies: what it would have to tell is refused, and nothing is removed" {
+	place
+	messages 3 | seed alice
+	peer agent_gone
+	expect_log 'EVENT=list-failed '
+	[ "$(grep -c '^Subject: ' "$T/mail/alice")" = 3 ]
+}
+
 @test "pop3 attacks: a mail reader adds a field: RETR says the octets that it sends" {
 	place
 	: | seed alice

@@ -526,6 +526,18 @@ def told_while_young():
         session.end()
 
 
+def agent_gone():
+    """Nobody is there who could tell which messages there are, or remove any."""
+    session = Session()
+    for pid in reversed(descendants(session.process.pid)):
+        os.kill(pid, signal.SIGKILL)
+    for command in ("LIST", "UIDL", "LIST 1", "UIDL 1", "DELE 1", "RETR 1"):
+        expect(session.command(command).startswith("-ERR [SYS/TEMP] "), command + " without an agent")
+    expect(session.command("STAT").startswith("+OK 3 "), "STAT")
+    expect(session.command("DELE 4").startswith("-ERR no such message"), "DELE 4")
+    expect_ok(session.command("QUIT"))
+
+
 def status_added():
     """A mail reader adds a field: RETR's octets are those that come, LIST's are those of the log-in."""
     write(message(1) + message(2))
