@@ -89,9 +89,7 @@ class Cutter(faults.Runner):
         box = self.place.box
         if self.inode and os.path.exists(box) and os.stat(box).st_ino == self.inode:
             os.rename(box, self.hold)
-        for path in store.files(self.place):
-            if path not in files:
-                os.unlink(path)
+        store.keep_apart(self.place, files)
         for top in self.place.trees:
             for folder, _, _ in os.walk(top, topdown=False):
                 if folder not in folders:
@@ -101,8 +99,8 @@ class Cutter(faults.Runner):
         if box in files and files[box][0] == self.inode and os.path.exists(self.hold):
             os.rename(self.hold, box)
         then = time.time() - 600
-        for path, (_, text) in files.items():
-            store.write(path, text)
+        store.put(files)
+        for path in files:
             os.utime(path, (then, then))
 
     def judge(self, steps, outcomes, out=b""):

@@ -141,18 +141,35 @@ class Snapshot:
 
     def restore(self):
         """Files that are there keep their inodes."""
-        now = files(self.place)
-        for path in now:
-            if path not in self.files:
-                os.unlink(path)
+        keep_apart(self.place, self.files)
         for top in self.place.trees:
             for folder, _, _ in os.walk(top, topdown=False):
                 if folder not in self.folders:
                     os.rmdir(folder)
         for folder in self.folders:
             os.makedirs(folder, exist_ok=True)
-        for path, text in self.files.items():
+        put({path: (self.inodes[path], text) for path, text in self.files.items()})
+
+
+def keep_apart(place, kept):
+    """Remove the files that are not to be kept, and those with several names, which may have to be two files."""
+    for path in files(place):
+        if path not in kept or os.stat(path).st_nlink > 1:
+            os.unlink(path)
+
+
+def put(wanted):
+    """{path: (inode, text)}: paths with one inode become one file with several names. (After a power cut a file that was
+    removed may be there beside one that got its number.)"""
+    first = {}
+    for path, (inode, text) in wanted.items():
+        twin = first.setdefault((inode, text), path)
+        if twin == path:
             write(path, text)
+            continue
+        if os.path.exists(path):
+            os.unlink(path)
+        os.link(twin, path)
 
 
 def read(path):
