@@ -80,7 +80,7 @@ is_one_of() {
 	unpadded "$BOX" >"$T/unpadded"
 	for file in "$@"; do
 		if cmp -s "$file" "$T/unpadded"; then
-			[ ! -e "$BOX.lock" ] && ! find "$T/state" -type f ! -name "*.session" ! -name "*.append" | grep -q .
+			[ ! -e "$BOX.lock" ] && ! find "$T/state" -type f ! -name "*.session" ! -name "*.dotlock" ! -name "*.append" | grep -q .
 			return
 		fi
 	done

@@ -97,7 +97,7 @@ foreign() {
 	printf 'A: b\n\ny\n' | tool deliver a@b c@d
 	tool remove 1
 	[ "$(ls "$T")" = "$(printf 'box\nstate')" ]
-	[ -z "$(find "$T/state" -type f ! -name '*.session' ! -name '*.append')" ]
+	[ -z "$(find "$T/state" -type f ! -name '*.session' ! -name '*.dotlock' ! -name '*.append')" ]
 }
 
 @test "a lock whose owner is gone is broken; one whose owner lives is not" {

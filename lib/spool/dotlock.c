@@ -25,6 +25,7 @@
 #define TRIES         3
 #define LOCK_MAX      1024 /* octets */
 #define UNREAD_MAX    64   /* less than a message, as much as "PID:HOST" */
+#define TEXT_MAX      16   /* of our own */
 #define CLOCK_SLACK   2    /* seconds by which two ways to tell the time may differ */
 
 /*
@@ -45,7 +46,7 @@ static int publish(int fd, int dirfd, const char *lockname)
 	return 0;
 }
 
-int dotlock_prepare_at(int dirfd)
+static int open_nameless(int dirfd)
 {
 	int fd = openat(dirfd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644);
 
@@ -54,19 +55,63 @@ int dotlock_prepare_at(int dirfd)
 	return errno == EISDIR || errno == ENOENT || errno == EINVAL ? -EOPNOTSUPP : -errno;
 }
 
-/*
- * A file without a name gets its content first and its name then. The content is written now even
- * if it was there before: the lock's age counts from here. -EOPNOTSUPP: not here.
- */
-static int make_whole(int dirfd, const char *lockname, const char *text, size_t len, int prepared)
+/* Are both on one mount? Else a file there can't get a name here. */
+static bool is_near(int fd, int dirfd)
 {
-	int fd = prepared >= 0 ? prepared : dotlock_prepare_at(dirfd);
-	int err = fd < 0 ? fd : 0;
+	const unsigned want = STATX_TYPE | STATX_MNT_ID;
+	struct statx file, folder;
 
-	if (!err && prepared >= 0 && lseek(fd, 0, SEEK_SET) < 0)
-		err = -errno;
-	if (!err)
-		err = fd_write(fd, text, len);
+	return statx(fd, "", AT_EMPTY_PATH, want, &file) == 0 &&
+	       statx(dirfd, "", AT_EMPTY_PATH, want, &folder) == 0 && S_ISREG(file.stx_mode) &&
+	       file.stx_mask & folder.stx_mask & STATX_MNT_ID &&
+	       file.stx_mnt_id == folder.stx_mnt_id;
+}
+
+static int open_kept(int dirfd, const char *kept)
+{
+	int fd = open(
+		kept, O_CREAT | O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0644);
+
+	if (fd >= 0 && !is_near(fd, dirfd))
+		fd_close(&fd);
+	return fd;
+}
+
+int dotlock_prepare_at(int dirfd, const char *kept)
+{
+	int fd = kept ? open_kept(dirfd, kept) : -1;
+
+	return fd >= 0 ? fd : open_nameless(dirfd);
+}
+
+/*
+ * The content is written now even if it was there before: the lock's age counts from here. But not
+ * into a lock that others can see: a kept file that has a second name is the lock of one of us who
+ * was killed, and goes as any other stale one does. What was longer is written over with line ends.
+ */
+static int write_content(int fd, const char text[static TEXT_MAX], size_t len)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_nlink > 1)
+		return -EOPNOTSUPP;
+	if ((st.st_size > TEXT_MAX && ftruncate(fd, 0) < 0) || lseek(fd, 0, SEEK_SET) < 0)
+		return -errno;
+	if (st.st_size > (off_t)len && st.st_size <= TEXT_MAX)
+		len = (size_t)st.st_size;
+	return fd_write(fd, text, len);
+}
+
+/* A file without a name in this folder gets its content first and its name then. -EOPNOTSUPP: not
+ * here. */
+static int make_whole(
+	int dirfd, const char *lockname, const char text[static TEXT_MAX], size_t len, int prepared)
+{
+	int fd = prepared >= 0 ? prepared : open_nameless(dirfd);
+	int err = fd < 0 ? fd : write_content(fd, text, len);
+
 	if (!err) {
 		err = publish(fd, dirfd, lockname);
 		if (err == -ENOENT || err == -EXDEV) /* no /proc; another folder by now */
@@ -97,14 +142,19 @@ static int make_plain(int dirfd, const char *lockname, const char *text, size_t 
 	return err;
 }
 
-static int make(int dirfd, const char *lockname, int prepared)
+static int make(int dirfd, const char *lockname, int *prepared)
 {
-	char text[16];
+	char text[TEXT_MAX];
 	size_t len = (size_t)snprintf(text, sizeof(text), "%ld\n", (long)getpid());
-	int err = make_whole(dirfd, lockname, text, len, prepared);
+	int err;
 
-	if (err == -EOPNOTSUPP || err == -ENOSPC || err == -EDQUOT)
-		err = make_plain(dirfd, lockname, text, len);
+	memset(text + len, '\n', sizeof(text) - len);
+	err = make_whole(dirfd, lockname, text, len, *prepared);
+	if (err != -EOPNOTSUPP && err != -ENOSPC && err != -EDQUOT)
+		return err;
+	err = make_plain(dirfd, lockname, text, len);
+	if (!err)
+		fd_close(prepared);
 	return err;
 }
 
@@ -256,7 +306,7 @@ int dotlock_look_at(int dirfd, const char *lockname, const struct stat *mailbox)
 }
 
 int dotlock_take_prepared_at(
-	int dirfd, const char *lockname, const struct stat *mailbox, int prepared)
+	int dirfd, const char *lockname, const struct stat *mailbox, int *prepared)
 {
 	int err = make(dirfd, lockname, prepared);
 
@@ -271,7 +321,9 @@ int dotlock_take_prepared_at(
 
 int dotlock_take_at(int dirfd, const char *lockname, const struct stat *mailbox)
 {
-	return dotlock_take_prepared_at(dirfd, lockname, mailbox, -1);
+	int none = -1;
+
+	return dotlock_take_prepared_at(dirfd, lockname, mailbox, &none);
 }
 
 bool dotlock_is_own_at(int dirfd, const char *lockname)
@@ -301,10 +353,9 @@ int dotlock_release_prepared_at(int dirfd, const char *lockname, int prepared)
 	struct stat ours;
 	struct stat lock;
 
-	/* It never became the lock: that was made in the old way. */
-	if (prepared < 0 || fstat(prepared, &ours) < 0 || ours.st_nlink == 0)
+	if (prepared < 0)
 		return dotlock_release_at(dirfd, lockname);
-	if (fstatat(dirfd, lockname, &lock, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstat(prepared, &ours) < 0 || fstatat(dirfd, lockname, &lock, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
 	if (lock.st_dev != ours.st_dev || lock.st_ino != ours.st_ino)
 		return -EPERM;

@@ -6,8 +6,9 @@
  * keeps two of us from breaking one stale lock at the same time. The content is "PID\n" and is
  * there as soon as the name is, so that nobody can find a lock whose owner is not yet known.
  *
- * System calls: open (/proc/PID/stat), openat, linkat, fstatat, fstat, lseek, read, write,
- * unlinkat, close, kill (signal 0), clock_gettime, getpid, geteuid, uname.
+ * System calls: open (/proc/PID/stat; the kept file), openat, linkat, fstatat, fstat, statx,
+ * ftruncate, lseek, pread, write, unlinkat, close, kill (signal 0), clock_gettime, getpid,
+ * geteuid, uname.
  */
 #ifndef SPOOL_DOTLOCK_H
 #define SPOOL_DOTLOCK_H
@@ -42,13 +43,20 @@ int dotlock_release_at(int dirfd, const char *lockname);
 
 /*
  * The same in two steps, for who wants to hold the mailbox's other lock no longer than he must: a
- * file without a name is made first, and only gets content and name while that lock is held. The
- * fd, or negative (then it is all done in the second step); the caller's to close, best when no
- * lock is held any more. Taken again after -EEXIST, but not after it was released.
+ * file without a name there is made first, and only gets content and name while that lock is held.
+ * The fd, or negative (then it is all done in the second step); the caller's to close, best when no
+ * lock is held any more. Taken again after -EEXIST, but not after it was released. Where the lock
+ * was made without it after all it is closed, and -1.
+ *
+ * `kept`: the path of a file for this mailbox's locks alone, in a folder where only the caller may
+ * write. It is made if missing, and stays; each lock is a second name of it. To make a file for
+ * each lock, and to forget it, costs a file system more than all else about a small delivery: ext4
+ * puts those without a name on a list of orphans, and without a journal looks through all inodes
+ * that were freed lately. NULL, or a file on another mount: none is kept.
  */
-int dotlock_prepare_at(int dirfd);
+int dotlock_prepare_at(int dirfd, const char *kept);
 int dotlock_take_prepared_at(
-	int dirfd, const char *lockname, const struct stat *mailbox, int prepared);
+	int dirfd, const char *lockname, const struct stat *mailbox, int *prepared);
 int dotlock_release_prepared_at(int dirfd, const char *lockname, int prepared);
 
 #endif

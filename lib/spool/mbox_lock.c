@@ -58,7 +58,7 @@ static int dotlock_try(struct mbox *mbox)
 
 	if (err)
 		return err;
-	err = dotlock_take_prepared_at(mbox->folder, name, &mbox->st, mbox->dotlock);
+	err = dotlock_take_prepared_at(mbox->folder, name, &mbox->st, &mbox->dotlock);
 	/* We have the kernel's lock, so nobody else can be meant: it is what we failed to remove.
 	 */
 	if (err == -EEXIST && dotlock_is_own_at(mbox->folder, name))
@@ -102,6 +102,14 @@ static int both_try(struct mbox *mbox, struct why *why)
 	return path_check(mbox, why);
 }
 
+static int dotlock_prepare(const struct mbox *mbox)
+{
+	char kept[PATH_MAX];
+	int err = state_file_join(mbox->place->state, mbox->name, "dotlock", kept);
+
+	return err ? err : dotlock_prepare_at(mbox->folder, kept);
+}
+
 static int open_and_try(struct mbox *mbox, bool create, struct why *why)
 {
 	const struct spool_place *place = mbox->place;
@@ -114,7 +122,7 @@ static int open_and_try(struct mbox *mbox, bool create, struct why *why)
 	if (mbox->folder < 0)
 		return why_errno(why, -mbox->folder, mbox->path, "open its folder");
 	if (mbox->dotlock < 0)
-		mbox->dotlock = dotlock_prepare_at(mbox->folder);
+		mbox->dotlock = dotlock_prepare(mbox);
 	return both_try(mbox, why);
 }
 

@@ -66,7 +66,7 @@ class Mbox:
     @staticmethod
     def rubbish(place):
         """Files that should not be there when nobody uses the mailbox. Drafts are selftest.drafts()'s."""
-        known = re.compile(r"/mail/box$|/state/[^/]*box\.(session|append)$|/cache/|\.new$")
+        known = re.compile(r"/mail/box$|/state/[^/]*box\.(session|dotlock|append)$|/cache/|\.new$")
         return [path for path in files(place) if not known.search(path) and not (place.cache and is_stale(path))]
 
 
