@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -57,6 +59,17 @@ int disk_set_apart(int fd, uint64_t size)
 		rc = fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)size);
 	} while (rc < 0 && errno == EINTR);
 	return rc < 0 && errno != EOPNOTSUPP && errno != ENOSYS ? -errno : 0;
+}
+
+#define FREE_MIN 16 /* of so many blocks one must be free */
+
+void disk_look_ahead(int fd, uint64_t from, uint64_t len)
+{
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) == 0 && fs.f_type == EXT4_SUPER_MAGIC &&
+		fs.f_bavail >= fs.f_blocks / FREE_MIN)
+		(void)fallocate(fd, FALLOC_FL_KEEP_SIZE, (off_t)from, (off_t)len);
 }
 
 #define UNIT_MAX 65536

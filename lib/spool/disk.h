@@ -19,6 +19,14 @@ int disk_reserve(int fd, uint64_t size);
  * stay. Where the file system can't, nothing is done. */
 int disk_set_apart(int fd, uint64_t size);
 
+/*
+ * Have blocks for [from, from + len) at hand, also behind the file's end, where they don't show.
+ * Only a request, and only where it helps and the disk is not nearly full: ext4 else gives a file
+ * that is opened anew for each append its blocks one by one, wherever one is free just then, which
+ * costs each append and each later reader. (XFS looks ahead by itself.)
+ */
+void disk_look_ahead(int fd, uint64_t from, uint64_t len);
+
 /* What is cut out of a file must begin and end on this border; 0: nothing can be cut out of this
  * one. */
 uint64_t disk_cut_unit(int fd);

@@ -23,6 +23,8 @@
 #include <string.h>
 
 #define BUFFER_SIZE (256UL * 1024)
+#define AHEAD_MAX   (64UL * 1024)
+#define ST_BLOCK    512 /* octets that st_blocks counts as one: inode(7) */
 
 /* Where encoded octets go: the buffer, and through it into the mailbox, or nowhere while measuring.
  */
@@ -152,6 +154,18 @@ static int put_all(struct writer *writer, const struct mbox *mbox,
 	return err ? err : put(writer, "\n", 1);
 }
 
+/* Where the mailbox has no block left for `len` octets more it gets some for the next ones, too: as
+ * much as it has already, up to AHEAD_MAX. They are freed with its next truncation, be it by
+ * others. */
+static void make_room(const struct mbox *mbox, uint64_t len)
+{
+	uint64_t size = (uint64_t)mbox->st.st_size;
+	uint64_t ahead = size < AHEAD_MAX ? size : AHEAD_MAX;
+
+	if (ahead > 0 && size + len > (uint64_t)mbox->st.st_blocks * ST_BLOCK)
+		disk_look_ahead(mbox->fd, size, len + ahead);
+}
+
 /* Bring in what was measured: from the buffer if all of it is there, else by encoding it again. */
 static int write_all(struct writer *writer, const struct mbox *mbox,
 	const struct spool_envelope *envelope, int fd)
@@ -160,6 +174,7 @@ static int write_all(struct writer *writer, const struct mbox *mbox,
 	int err = 0;
 
 	writer->fd = mbox->fd;
+	make_room(mbox, measured);
 	if (measured > BUFFER_SIZE)
 		err = put_all(writer, mbox, envelope, fd);
 	if (!err && writer->total != measured) /* somebody writes into the message */
