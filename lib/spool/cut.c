@@ -3,11 +3,15 @@
  *
  *	1. fsync(mailbox): deliveries unlock before theirs, and the plan is about what is on disk
  *	2. the plan goes into the journal, whole, and on disk (cut_file.h)
- *	3. the blocks are cut out, from the last hole to the first: no cut moves another;
+ *	3. the blocks are cut out, from the first hole to the last;
  *	   a From_ line that would go with them is put behind them first (cut_shield_len())
  *	4. fsync(mailbox); each hole's rest is written over: From_ line, padding
  *	5. what is behind the plan's end is cut off; fsync(mailbox)
  *	6. the journal is unlinked; fsync(its folder)
+ *
+ * That order, since a cut moves down each of the file's extents that lie behind it, and leaves one
+ * more. From the first to the last those behind are still the few that the file began with: 5000
+ * cuts move some ten thousand extents, and not twelve million.
  *
  * With the journal on disk the removal will happen: whoever opens the mailbox next goes on. How
  * many cuts were made the mailbox tells by itself (cut_check.h), also where one was made by half
@@ -74,7 +78,7 @@ static int put_piece(const struct cut_file *file, const struct cut *cut, uint64_
 }
 
 /* See cut_shield_len(). Until the blocks are gone others see one message more, without text. */
-static int put_shield(const struct cut_file *file, const struct cut *cut)
+static int put_shield(const struct cut_file *file, const struct cut *cut, uint64_t shift)
 {
 	uint64_t len = cut_shield_len(cut);
 	char *shield = malloc(len);
@@ -84,42 +88,54 @@ static int put_shield(const struct cut_file *file, const struct cut *cut)
 		return -ENOMEM;
 	memcpy(shield, CUT_EMPTY_LINE, CUT_EMPTY_LEN);
 	cut_piece_make(&file->plan, cut, shield + CUT_EMPTY_LEN, len - CUT_EMPTY_LEN);
-	err = put(file, cut->text - len, shield, len);
+	err = put(file, cut->text - shift - len, shield, len);
 	free(shield);
 	return err;
 }
 
-/* Step 3 for one hole. */
-static int cut_hole(const struct cut_file *file, const struct cut *cut, bool *begun)
+/* Step 3 for one hole, with `shift` octets gone in front of it. */
+static int cut_hole(const struct cut_file *file, const struct cut *cut, uint64_t shift, bool *begun)
 {
 	bool is_shielded = cut_shield_len(cut) > 0;
 	int err;
 
 	*begun |= is_shielded;
-	err = is_shielded ? put_shield(file, cut) : 0;
+	err = is_shielded ? put_shield(file, cut, shift) : 0;
 	if (!err)
-		err = disk_cut(file->mbox->fd, cut->at, cut->len);
+		err = disk_cut(file->mbox->fd, cut->at - shift, cut->len);
 	*begun |= !err;
 	return err;
 }
 
-/*
- * Step 3 for the first `left` holes. *begun: the mailbox is no longer as it was. Then there is no
- * way back, but one that needs neither room nor luck: what can't be cut out is filled with padding.
- */
-static int cut_holes(struct cut_file *file, size_t left, bool *begun)
+static uint64_t shift_of(const struct cut_plan *plan, size_t cuts)
 {
-	struct cut *cuts = file->plan.at;
+	uint64_t octets = 0;
+
+	for (size_t n = 0; n < cuts; n++)
+		octets += plan->at[n].len;
+	return octets;
+}
+
+/*
+ * Step 3 for all holes but the first `made`. *begun: the mailbox is no longer as it was. Then there
+ * is no way back, but one that needs neither room nor luck: what can't be cut out is filled with
+ * padding.
+ */
+static int cut_holes(struct cut_file *file, size_t made, bool *begun)
+{
+	const struct cut_plan *plan = &file->plan;
+	uint64_t shift = shift_of(plan, made);
 	int err = 0;
 
-	for (; !err && left > 0; left -= !err) {
-		if (cuts[left - 1].len > 0)
-			err = cut_hole(file, &cuts[left - 1], begun);
+	for (; !err && made < plan->count; made += !err) {
+		if (plan->at[made].len > 0)
+			err = cut_hole(file, &plan->at[made], shift, begun);
+		shift += plan->at[made].len;
 	}
 	if (err && !*begun)
 		return err;
-	for (; left > 0; left--)
-		cuts[left - 1].len = 0;
+	for (; made < plan->count; made++)
+		plan->at[made].len = 0;
 	return 0;
 }
 
@@ -156,11 +172,7 @@ static int put_pieces(const struct cut_file *file)
 
 static uint64_t all_cut(const struct cut_plan *plan)
 {
-	uint64_t octets = 0;
-
-	for (size_t n = 0; n < plan->count; n++)
-		octets += plan->at[n].len;
-	return octets;
+	return shift_of(plan, plan->count);
 }
 
 /* Steps 5 and 6. */
@@ -179,7 +191,7 @@ static int finish(const struct cut_file *file, bool is_shortened)
 /* Steps 3 to 6. */
 static int cut_all(struct cut_file *file, bool *begun)
 {
-	int err = cut_holes(file, file->plan.count, begun);
+	int err = cut_holes(file, 0, begun);
 
 	if (err)
 		return err;
@@ -252,7 +264,7 @@ static int go_on(
 	bool is_appended = size > state->size;
 	bool is_shortened = state->is_shortened;
 	bool begun = true;
-	int err = cut_holes(file, state->left, &begun);
+	int err = cut_holes(file, state->made, &begun);
 	int right = err ? err : are_places_right(file);
 
 	if (right == 0)

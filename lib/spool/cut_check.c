@@ -185,7 +185,7 @@ struct search {
 /* Try one state: 1 if it fits. Of several that do, that of a file to which nobody has appended is
  * the likely one; two of the same kind tell nothing. */
 static int try_state(const struct cut_file *file, struct search *search, uint64_t shift,
-	size_t left, bool is_shortened)
+	size_t made, bool is_shortened)
 {
 	uint64_t end = (is_shortened ? file->plan.end : file->plan.size) - shift;
 	bool is_exact = search->size == end;
@@ -197,18 +197,18 @@ static int try_state(const struct cut_file *file, struct search *search, uint64_
 		search->found = 0;
 	search->is_exact = is_exact;
 	search->found++;
-	search->state = (struct cut_state){left, is_shortened, end};
+	search->state = (struct cut_state){made, is_shortened, end};
 	return 1;
 }
 
 /* While what is to be cut off is there, it looks as if it had been and others had appended it. 0 or
  * -errno. */
-static int try_both(const struct cut_file *file, struct search *search, uint64_t shift, size_t left)
+static int try_both(const struct cut_file *file, struct search *search, uint64_t shift, size_t made)
 {
-	int fit = try_state(file, search, shift, left, false);
+	int fit = try_state(file, search, shift, made, false);
 
 	if (fit == 0 && file->plan.end < file->plan.size)
-		fit = try_state(file, search, shift, left, true);
+		fit = try_state(file, search, shift, made, true);
 	return fit < 0 ? fit : 0;
 }
 
@@ -218,13 +218,13 @@ static int try_all(const struct cut_file *file, struct search *search)
 	uint64_t shift = 0;
 	int err = 0;
 
-	for (size_t left = file->plan.count; !err && left > 0; left--) {
+	for (size_t made = 0; !err && made < file->plan.count; made++) {
 		/* Where nothing is to be cut out, before and after look the same. */
-		if (cuts[left - 1].len > 0)
-			err = try_both(file, search, shift, left);
-		shift += cuts[left - 1].len;
+		if (cuts[made].len > 0)
+			err = try_both(file, search, shift, made);
+		shift += cuts[made].len;
 	}
-	return err ? err : try_both(file, search, shift, 0);
+	return err ? err : try_both(file, search, shift, file->plan.count);
 }
 
 int cut_check_find(const struct cut_file *file, const struct stat *st, struct cut_state *state)

@@ -15,7 +15,7 @@
 #include "cut_file.h"
 
 struct cut_state {
-	size_t left;       /* cuts that are still to be made: the first ones of the plan */
+	size_t made;       /* cuts: the first ones of the plan */
 	bool is_shortened; /* the plan's end has been cut off */
 	uint64_t size;     /* where the old mailbox ends now; what lies behind it was appended */
 };

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define MAGIC 0x3273747563786270u /* "pbxcuts2" */
+#define MAGIC 0x3373747563786270u /* "pbxcuts3" */
 
 static size_t cuts_size(const struct cut_file *file)
 {

@@ -29,7 +29,7 @@ static int is_of(const struct cut_file *file, const struct cut *cut, const struc
 {
 	bool is_last = cut->len > 0 && is_at_end(cut, hole, size);
 
-	if (cut->len == 0 || hole->begin <= cut->at || hole->end > size)
+	if (cut->len == 0 || hole->begin <= cut->at - shift || hole->end > size)
 		return 0;
 	if (!is_last && hole->end - hole->begin != cut->len)
 		return 0;
@@ -43,7 +43,7 @@ static int find(const struct cut_file *file, const struct hole *hole, const stru
 	uint64_t shift = 0;
 	int found = 0;
 
-	for (size_t n = plan->count; n-- > 0;) {
+	for (size_t n = 0; n < plan->count; n++) {
 		int is = is_of(file, &plan->at[n], hole, plan->size - shift, shift);
 
 		if (is < 0)
