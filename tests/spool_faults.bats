@@ -504,7 +504,9 @@ slots() {
 @test "a journal that outlived its removal does not remove again, however much has come since" {
 	make_box 30 50000
 	want_without 1 9
-	traced unlink signal=KILL 4 remove 1 9 || true
+	strace -qq -o "$T/trace" -e trace=unlink "$TOOL" "mbox:$BOX" "$T/state" remove 1 9
+	restore
+	traced unlink signal=KILL "$(grep -n 'journal")' "$T/trace" | cut -d: -f1)" remove 1 9 || true
 	[ -e "$(journal)" ]
 	cmp "$BOX" "$T/want/after"
 	cat "$T/want/after" "$T/want/after" >>"$BOX"
