@@ -22,6 +22,7 @@ static int64_t in_ns(const struct timespec *time)
 static int open_known(
 	const struct maildir_message *message, const struct maildir *maildir, struct stat *st)
 {
+	int err = 0;
 	int fd;
 
 	do {
@@ -30,12 +31,14 @@ static int open_known(
 	} while (fd < 0 && errno == EINTR);
 	if (fd < 0)
 		return errno == ELOOP || errno == ENXIO ? -ENOENT : -errno;
-	if (fstat(fd, st) < 0 || !S_ISREG(st->st_mode) || st->st_uid != maildir->place->owner ||
-		(message->is_twin && st->st_ino != message->inode)) {
+	if (fstat(fd, st) < 0)
+		err = -errno;
+	else if (!S_ISREG(st->st_mode) || st->st_uid != maildir->place->owner ||
+		 (message->is_twin && st->st_ino != message->inode))
+		err = -ENOENT;
+	if (err)
 		fd_close(&fd);
-		return -ENOENT;
-	}
-	return fd;
+	return err ? err : fd;
 }
 
 struct search {
