@@ -8,12 +8,13 @@
  * Written by mail programs into their users' mailboxes, and believed there: from outside they would
  * mark mail as read or deleted, or renumber a whole mailbox. A name that ends in '*' is a prefix.
  */
-static const char *const metadata[] = {
+const char *const encode_metadata[] = {
 	"Status", "X-Status", "X-UID", "X-UIDL", "X-IMAP*", "X-Keywords", NULL};
 
 void encode_init(struct encode *encode, enum spool_form form, encode_sink *sink, void *context)
 {
 	*encode = (struct encode){.sink = sink, .context = context, .form = form};
+	encode->dropped = encode_metadata;
 	encode->in_header = true;
 	encode->in_name = true;
 	mboxrd_init(&encode->quote, MBOXRD_QUOTE);
@@ -55,12 +56,14 @@ static int put_out(struct encode *encode, const char *text, size_t len)
 						 : encode->sink(encode->context, text, len);
 }
 
-static bool is_metadata(const char *name, size_t len)
+static bool is_dropped(const struct encode *encode, size_t len)
 {
+	const char *name = encode->name;
+
 	while (len > 0 && (name[len - 1] == ' ' || name[len - 1] == '\t'))
 		len--; /* RFC 5322 4.5: white space in front of the colon is obsolete, not invalid
 			*/
-	for (const char *const *known = metadata; *known; known++) {
+	for (const char *const *known = encode->dropped; *known; known++) {
 		size_t known_len = strlen(*known);
 		bool prefix = (*known)[known_len - 1] == '*';
 
@@ -94,7 +97,7 @@ static int take_name(struct encode *encode, char c, bool *taken)
 	if (encode->name_len == 0 && c == '\n')
 		encode->in_header = false;
 	if (c == ':')
-		return name_end(encode, is_metadata(encode->name, encode->name_len));
+		return name_end(encode, is_dropped(encode, encode->name_len));
 	if (c == '\n' || encode->name_len == sizeof(encode->name))
 		return name_end(encode, false);
 	encode->name[encode->name_len++] = c;
@@ -126,6 +129,19 @@ static int put_header(struct encode *encode, const char *text, size_t len)
 	return err || len == 0 ? err : put_out(encode, text, len);
 }
 
+/* The CR that is held back is text. */
+static int put_cr(struct encode *encode)
+{
+	encode->held_cr = false;
+	encode->behind_cr = true;
+	return put_header(encode, "\r", 1);
+}
+
+static bool is_text(const struct encode *encode, char next)
+{
+	return next != '\n' || (encode->is_exact && encode->is_double);
+}
+
 int encode_text(struct encode *encode, const char *text, size_t len)
 {
 	int err = 0;
@@ -134,20 +150,31 @@ int encode_text(struct encode *encode, const char *text, size_t len)
 		const char *cr;
 		size_t part;
 
-		if (encode->held_cr && text[0] != '\n')
-			err = put_header(encode, "\r", 1);
+		if (encode->held_cr && is_text(encode, text[0]))
+			err = put_cr(encode);
 		encode->held_cr = false;
 		if (err)
 			break;
 		cr = memchr(text, '\r', len);
 		part = cr ? (size_t)(cr - text) : len;
+		if (part > 0)
+			encode->behind_cr = false;
 		err = put_header(encode, text, part);
 		encode->held_cr = cr != NULL;
+		encode->is_double = encode->behind_cr;
 		part += cr != NULL;
 		text += part;
 		len -= part;
 	}
 	return err;
+}
+
+/* A last line without LF gets one. */
+static int end_line(struct encode *encode)
+{
+	bool is_cr = encode->is_exact && encode->behind_cr;
+
+	return put_out(encode, is_cr ? "\r\n" : "\n", is_cr ? 2 : 1);
 }
 
 int encode_end(struct encode *encode)
@@ -157,11 +184,11 @@ int encode_end(struct encode *encode)
 	int err = 0;
 
 	if (encode->held_cr)
-		err = put_header(encode, "\r", 1);
+		err = put_cr(encode);
 	if (!err && encode->name_len > 0)
 		err = name_end(encode, false);
 	if (!err && encode->line_open)
-		err = put_out(encode, "\n", 1);
+		err = end_line(encode);
 	if (!err && mboxrd_finish(&encode->quote, out, sizeof(out), &len))
 		err = encode->sink(encode->context, out, len);
 	return err;

@@ -26,8 +26,18 @@ struct encode {
 	char name[64];
 	enum spool_form form;
 	struct mboxrd quote; /* SPOOL_FORM_MBOXRD */
+	/* Names of fields to be dropped, up to NULL; one that ends in '*' is a prefix. */
+	const char *const *dropped;
+	/* Nothing that a POP3 session sends may become less: a CR in front of CRLF stays, and so
+	 * does one at the end of a last line without LF. */
+	bool is_exact;
+	bool behind_cr; /* the last octet put out was a CR */
+	bool is_double; /* and the one held back came right behind it */
 };
 
+extern const char *const encode_metadata[];
+
+/* `dropped` and `is_exact` may be set afterwards; they begin as deliveries want them. */
 void encode_init(struct encode *encode, enum spool_form form, encode_sink *sink, void *context);
 int encode_text(struct encode *encode, const char *text, size_t len);
 int encode_end(struct encode *encode);

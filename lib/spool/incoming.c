@@ -50,6 +50,10 @@ static int put_message(const struct incoming *incoming, const struct out *out)
 	ssize_t len;
 
 	encode_init(&encode, incoming->form, out->sink, out->context);
+	if (incoming->rewrite) {
+		encode.dropped = incoming->rewrite->dropped;
+		encode.is_exact = true;
+	}
 	do {
 		uint64_t left = incoming->size - offset;
 		int err;
@@ -67,7 +71,8 @@ static int put_message(const struct incoming *incoming, const struct out *out)
 int incoming_put(const struct incoming *incoming, encode_sink *sink, void *context)
 {
 	struct out out = {.sink = sink, .context = context};
-	int err = put_trace(&out, incoming->envelope);
+	int err = incoming->rewrite ? put(&out, incoming->rewrite->front)
+				    : put_trace(&out, incoming->envelope);
 
 	return err ? err : put_message(incoming, &out);
 }

@@ -47,6 +47,8 @@ static void parse_field(const char *field, size_t len, struct maildir_name *out)
 		return;
 	if (field[0] == 'S')
 		out->has_size = num_parse(field + 2, len - 2, INT64_MAX, &out->size) == 0;
+	else if (field[0] == 'U')
+		out->has_uidl = true;
 	else if (field[0] == 'W')
 		out->has_wire = num_parse(field + 2, len - 2, INT64_MAX, &out->wire) == 0;
 }
@@ -99,12 +101,80 @@ static bool is_sayable(const char *base, size_t len)
 	return len <= UIDL_MAX;
 }
 
+static int digit(char c)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	const char *at = c ? strchr(digits, c) : NULL;
+
+	return at ? (int)(at - digits) : -1;
+}
+
+/* One character of what stands behind ",U="; its value, or -1: it is none. */
+static int take_character(const char **at, const char *end)
+{
+	int c = (unsigned char)*(*at)++;
+
+	if (c == '%') {
+		if (end - *at < 2 || digit((*at)[0]) < 0 || digit((*at)[1]) < 0)
+			return -1;
+		c = digit((*at)[0]) * 16 + digit((*at)[1]);
+		*at += 2;
+	}
+	return c < 0x21 || c > 0x7e ? -1 : c;
+}
+
+/* What stands behind the last ",U=", if it is a unique-id. */
+static bool take_uidl(const char *base, size_t len, char out[static SPOOL_UIDL_SIZE])
+{
+	char made[SPOOL_UIDL_SIZE];
+	const char *end = base + len;
+	const char *at;
+	size_t begin = len;
+	size_t made_len = 0;
+
+	while (begin > 0 && (len - begin < 3 || memcmp(base + begin, ",U=", 3) != 0))
+		begin--;
+	if (begin == 0)
+		return false;
+	for (at = base + begin + 3; at < end; made_len++) {
+		int c = made_len < UIDL_MAX ? take_character(&at, end) : -1;
+
+		if (c < 0)
+			return false;
+		made[made_len] = (char)c;
+	}
+	made[made_len] = '\0';
+	memcpy(out, made, made_len + 1);
+	return made_len > 0;
+}
+
+bool maildir_name_add_uidl(char name[static NAME_MAX + 1], const char *uidl)
+{
+	char made[NAME_MAX + 1];
+	size_t len = strlen(name) + 3;
+
+	if (len + 3 * strlen(uidl) > NAME_MAX - 16) /* flags */
+		return false;
+	memcpy(made, name, len - 3);
+	snprintf(made + len - 3, 4, ",U=");
+	for (; *uidl; uidl++) {
+		bool plain = !strchr("%/:,", *uidl);
+
+		len += (size_t)snprintf(made + len, sizeof(made) - len, plain ? "%c" : "%%%02X",
+			(unsigned char)*uidl);
+	}
+	memcpy(name, made, len + 1);
+	return true;
+}
+
 void maildir_name_uidl(
 	const char *base, size_t len, uint64_t twin, char out[static SPOOL_UIDL_SIZE])
 {
 	uint8_t digest[SHA256_DIGEST_LENGTH];
 	SHA256_CTX sha;
 
+	if (twin == 0 && take_uidl(base, len, out))
+		return;
 	if (twin == 0 && is_sayable(base, len)) {
 		memcpy(out, base, len);
 		out[len] = '\0';

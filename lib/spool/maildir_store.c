@@ -14,6 +14,7 @@
  * is in one of the two folders whenever the power goes out.
  */
 #include "base/fd.h"
+#include "flags.h"
 #include "maildir.h"
 #include "maildir_inspect.h"
 #include "maildir_removal.h"
@@ -103,7 +104,7 @@ static void close_box(void *context)
 {
 	struct maildir_box *box = context;
 
-	for (size_t n = 0; n < box->table.len; n++)
+	for (size_t n = 0; !box->maildir.place->keeps_new && n < box->table.len; n++)
 		hand_over(box, &box->table.at[n]);
 	maildir_table_done(&box->table);
 	if (box->exists)
@@ -119,6 +120,7 @@ static int open_box(void **out, const struct spool_place *place, const char *pat
 	if (!box)
 		return why_errno(why, ENOMEM, path, "open");
 	maildir_table_init(&box->table);
+	box->maildir.place = place;
 	err = open_existing(box, place, path, why);
 	if (err)
 		close_box(box);
@@ -176,6 +178,22 @@ static int fetch(void *context, size_t n, struct spool_extent *extent, struct wh
 		.form = SPOOL_FORM_PLAIN,
 		.octets = found->octets,
 		.stamp = found->stamp};
+	return 0;
+}
+
+static int marks(void *context, size_t n, const struct spool_extent *extent, struct marks *marks)
+{
+	const struct maildir_box *box = context;
+	const struct maildir_message *found = &box->table.at[n];
+	struct stat st;
+
+	if (fstat(extent->fd, &st) < 0)
+		return -errno;
+	marks->when = st.st_mtime;
+	marks->has_flags = true;
+	marks->flags = flags_of_info(found->name + found->parsed.base_len);
+	if (found->folder == MAILDIR_CUR)
+		marks->flags |= FLAG_OLD;
 	return 0;
 }
 
@@ -242,6 +260,8 @@ const struct store store_maildir = {
 	.octets = octets,
 	.message = message,
 	.fetch = fetch,
+	.marks = marks,
+	.adopter = &maildir_adopter,
 	.update = update,
 	.close = close_box,
 	.inspect = maildir_inspect,

@@ -183,6 +183,40 @@ static int drop_doubles(struct maildir_table *table)
 	return 0;
 }
 
+static int compare_uidl(const void *a, const void *b)
+{
+	const struct maildir_message *x = *(struct maildir_message *const *)a;
+	const struct maildir_message *y = *(struct maildir_message *const *)b;
+	int order = strcmp(x->seen.uidl, y->seen.uidl);
+
+	return order ? order : (x > y) - (x < y);
+}
+
+/* A unique-id that a name tells may be another message's as well: then it is the first one's. */
+static int part_uidls(struct maildir_table *table)
+{
+	struct maildir_message **list;
+	bool is_told = false;
+
+	for (size_t i = 0; i < table->len; i++)
+		is_told |= table->at[i].parsed.has_uidl;
+	list = is_told ? sort_by_base(table) : NULL;
+	if (!list)
+		return is_told ? -ENOMEM : 0;
+	qsort(list, table->len, sizeof(struct maildir_message *), compare_uidl);
+	for (size_t i = 1, first = 0; i < table->len; i++) {
+		struct maildir_message *message = list[i];
+
+		if (strcmp(list[first]->seen.uidl, message->seen.uidl) != 0)
+			first = i;
+		else
+			maildir_name_uidl(message->name, message->parsed.base_len, message->inode,
+				message->seen.uidl);
+	}
+	free(list);
+	return 0;
+}
+
 /* In their order for good, and found by base name. The first of some twins keeps the name's id. */
 static int arrange(struct maildir_table *table)
 {
@@ -205,7 +239,7 @@ static int arrange(struct maildir_table *table)
 		maildir_name_uidl(message->name, message->parsed.base_len,
 			is_later ? message->inode : 0, message->seen.uidl);
 	}
-	return 0;
+	return part_uidls(table);
 }
 
 /*

@@ -72,4 +72,8 @@ void mbox_note_looked(struct mbox *mbox);
  */
 int mbox_append(struct mbox *mbox, const struct spool_envelope *envelope, int fd, struct why *why);
 
+/* The same for what incoming.h says. */
+struct incoming;
+int mbox_append_incoming(struct mbox *mbox, const struct incoming *incoming, struct why *why);
+
 #endif

@@ -32,7 +32,6 @@ struct writer {
 	int fd;          /* -1: count what doesn't fit into the buffer and forget it */
 	uint64_t offset; /* of the buffer's content */
 	uint64_t total;
-	uint64_t message; /* octets of the message: what is added to it meanwhile is not read */
 	size_t len;
 	char buffer[BUFFER_SIZE];
 };
@@ -134,11 +133,8 @@ static int put_from(struct writer *writer, const struct spool_envelope *envelope
 }
 
 /* All that the mailbox gets, from the separator to the next one. */
-static int put_all(struct writer *writer, const struct mbox *mbox,
-	const struct spool_envelope *envelope, int fd)
+static int put_all(struct writer *writer, const struct mbox *mbox, const struct incoming *incoming)
 {
-	struct incoming incoming = {
-		.envelope = envelope, .fd = fd, .size = writer->message, .form = SPOOL_FORM_MBOXRD};
 	const char *separator = "";
 	int err = find_separator(mbox, &separator);
 
@@ -148,9 +144,9 @@ static int put_all(struct writer *writer, const struct mbox *mbox,
 	if (!err)
 		err = put(writer, separator, strlen(separator));
 	if (!err)
-		err = put_from(writer, envelope);
+		err = put_from(writer, incoming->envelope);
 	if (!err)
-		err = incoming_put(&incoming, put, writer);
+		err = incoming_put(incoming, put, writer);
 	return err ? err : put(writer, "\n", 1);
 }
 
@@ -167,8 +163,8 @@ static void make_room(const struct mbox *mbox, uint64_t len)
 }
 
 /* Bring in what was measured: from the buffer if all of it is there, else by encoding it again. */
-static int write_all(struct writer *writer, const struct mbox *mbox,
-	const struct spool_envelope *envelope, int fd)
+static int write_all(
+	struct writer *writer, const struct mbox *mbox, const struct incoming *incoming)
 {
 	uint64_t measured = writer->total;
 	int err = 0;
@@ -176,37 +172,33 @@ static int write_all(struct writer *writer, const struct mbox *mbox,
 	writer->fd = mbox->fd;
 	make_room(mbox, measured);
 	if (measured > BUFFER_SIZE)
-		err = put_all(writer, mbox, envelope, fd);
+		err = put_all(writer, mbox, incoming);
 	if (!err && writer->total != measured) /* somebody writes into the message */
 		err = -EIO;
 	return err ? err : flush(writer);
 }
 
-static int append(struct writer *writer, struct mbox *mbox, const struct spool_envelope *envelope,
-	int fd, struct why *why)
+static int append(
+	struct writer *writer, struct mbox *mbox, const struct incoming *incoming, struct why *why)
 {
 	uint64_t old_size = (uint64_t)mbox->st.st_size;
-	struct stat st;
 	int err;
 
-	if (fstat(fd, &st) < 0)
-		return why_errno(why, errno, mbox->path, "read the message");
 	writer->fd = -1;
-	writer->message = (uint64_t)st.st_size;
-	err = put_all(writer, mbox, envelope, fd);
+	err = put_all(writer, mbox, incoming);
 	if (err)
 		return why_errno(why, -err, mbox->path, "read the message");
 	err = append_note_begin(mbox, old_size + writer->total, writer->buffer, writer->len);
 	if (err)
 		return why_errno(why, -err, mbox->path, "note the delivery");
-	err = write_all(writer, mbox, envelope, fd);
+	err = write_all(writer, mbox, incoming);
 	/* What can't even be taken back stays noted: the next one to lock the mailbox does it. */
 	if (!err || disk_truncate(mbox->fd, old_size) == 0)
 		append_note_end(mbox);
 	return err ? why_errno(why, -err, mbox->path, "write") : 0;
 }
 
-int mbox_append(struct mbox *mbox, const struct spool_envelope *envelope, int fd, struct why *why)
+int mbox_append_incoming(struct mbox *mbox, const struct incoming *incoming, struct why *why)
 {
 	struct writer *writer;
 	int err = check_head(mbox, why);
@@ -216,7 +208,18 @@ int mbox_append(struct mbox *mbox, const struct spool_envelope *envelope, int fd
 	writer = malloc(sizeof(*writer));
 	if (!writer)
 		return why_errno(why, ENOMEM, mbox->path, "append");
-	err = append(writer, mbox, envelope, fd, why);
+	err = append(writer, mbox, incoming, why);
 	free(writer);
 	return err;
+}
+
+int mbox_append(struct mbox *mbox, const struct spool_envelope *envelope, int fd, struct why *why)
+{
+	struct incoming incoming = {.envelope = envelope, .fd = fd, .form = SPOOL_FORM_MBOXRD};
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return why_errno(why, errno, mbox->path, "read the message");
+	incoming.size = (uint64_t)st.st_size;
+	return mbox_append_incoming(mbox, &incoming, why);
 }

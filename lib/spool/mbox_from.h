@@ -22,6 +22,13 @@ bool mbox_from_is_prefix(const char *line, size_t len);
 bool mbox_from_is_line(const char *line, size_t len);
 
 /*
+ * When the message of a From_ line came, as far as that can be told: its date in the zone that it
+ * names, UTC where it names none or one that is not known (RFC 4155). -1: it has no year, or no
+ * date at all.
+ */
+time_t mbox_from_time(const char *line, size_t len);
+
+/*
  * Write a From_ line with its LF, not NUL-terminated; returns its length. The sender comes from the
  * network: what is left of it is one word of at most 320 octets. "" becomes MAILER-DAEMON.
  */

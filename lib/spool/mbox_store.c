@@ -10,6 +10,7 @@
 #include "disk.h"
 #include "generation.h"
 #include "mbox.h"
+#include "mbox_from.h"
 #include "mbox_inspect.h"
 #include "mbox_list.h"
 #include "mbox_remove.h"
@@ -23,6 +24,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct mbox_box {
 	const struct spool_place *place;
@@ -309,6 +311,26 @@ static bool fetch_next(
 	return true;
 }
 
+static int marks(void *context, size_t n, const struct spool_extent *extent, struct marks *marks)
+{
+	struct mbox_box *box = context;
+	const struct mbox_message *found = &current(box)->table.at[find(box, n)];
+	uint64_t size = found->offset - found->from;
+	char line[MBOX_FROM_MAX];
+	ssize_t len = fd_pread(
+		extent->fd, line, size < sizeof(line) ? (size_t)size : sizeof(line), found->from);
+	const char *lf = len > 0 ? memchr(line, '\n', (size_t)len) : NULL;
+
+	if (len < 0)
+		return (int)len;
+	if (lf)
+		len = lf - line - (lf > line && lf[-1] == '\r');
+	marks->when = mbox_from_time(line, (size_t)len);
+	marks->has_flags = false;
+	marks->flags = 0;
+	return 0;
+}
+
 /* The caller's bits, put where the messages are now. What others have removed has no bit any more.
  */
 static unsigned char *map_bits(struct mbox_box *box, const unsigned char *bitmap)
@@ -410,6 +432,8 @@ const struct store store_mbox = {
 	.message = message,
 	.fetch = fetch,
 	.fetch_next = fetch_next,
+	.marks = marks,
+	.adopter = &mbox_adopter,
 	.update = update,
 	.close = close_box,
 	.inspect = mbox_inspect,

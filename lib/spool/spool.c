@@ -7,24 +7,16 @@
 
 #include "base/fd.h"
 #include "extent.h"
+#include "handle.h"
 #include "session_lock.h"
-#include "store.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct spool {
-	const struct store *store;
-	struct spool_place place;
-	void *box;
-	int session;
-};
-
 static const struct store *const stores[] = {&store_mbox, &store_maildir};
 
-/* The store that a location names, and the path within it; NULL: none. */
-static const struct store *find_store(const char *location, const char **path)
+const struct store *spool_find_store(const char *location, const char **path)
 {
 	for (size_t i = 0; i < sizeof(stores) / sizeof(stores[0]); i++) {
 		size_t len = strlen(stores[i]->prefix);
@@ -48,7 +40,7 @@ int spool_deliver(const struct spool_place *place, const struct spool_envelope *
 	struct why *why)
 {
 	const char *path;
-	const struct store *store = find_store(place->location, &path);
+	const struct store *store = spool_find_store(place->location, &path);
 
 	if (!store)
 		return refuse_location(place->location, why);
@@ -59,7 +51,7 @@ int spool_inspect(const struct spool_place *place, const struct spool_inspector 
 	struct spool_report *report, struct why *why)
 {
 	const char *path;
-	const struct store *store = find_store(place->location, &path);
+	const struct store *store = spool_find_store(place->location, &path);
 
 	if (!store)
 		return refuse_location(place->location, why);
@@ -70,7 +62,7 @@ int spool_repair(const struct spool_place *place, const struct spool_inspector *
 	struct spool_report *report, struct why *why)
 {
 	const char *path;
-	const struct store *store = find_store(place->location, &path);
+	const struct store *store = spool_find_store(place->location, &path);
 	int session;
 	int err;
 
@@ -89,7 +81,7 @@ static int open_store(struct spool *spool, struct why *why)
 	const char *path;
 	int err;
 
-	spool->store = find_store(spool->place.location, &path);
+	spool->store = spool_find_store(spool->place.location, &path);
 	if (!spool->store)
 		return refuse_location(spool->place.location, why);
 	err = session_lock_take(spool->place.state, path, &spool->session, why);
@@ -110,6 +102,21 @@ int spool_open(struct spool **out, const struct spool_place *place, struct why *
 	if (err)
 		spool_close(&spool);
 	*out = spool;
+	return err;
+}
+
+int spool_open_again(struct spool **spool, struct why *why)
+{
+	struct spool *mine = *spool;
+	const char *path = NULL;
+	int err;
+
+	(void)spool_find_store(mine->place.location, &path);
+	mine->store->close(mine->box);
+	mine->box = NULL;
+	err = mine->store->open(&mine->box, &mine->place, path, why);
+	if (err)
+		spool_close(spool);
 	return err;
 }
 
@@ -153,7 +160,7 @@ int spool_fetch_run(struct spool *spool, size_t n, struct spool_extent *extents,
 
 /* What was read was message n if it still lies there. A delivery behind it changes the file, too.
  */
-static int check_read(
+int spool_check_read(
 	struct spool *spool, size_t n, const struct spool_extent *read, struct why *why)
 {
 	struct spool_extent now;
@@ -183,7 +190,7 @@ int spool_read(struct spool *spool, size_t n,
 	if (err)
 		why_errno(why, -err, spool->place.location, "read");
 	else
-		err = check_read(spool, n, &extent, why);
+		err = spool_check_read(spool, n, &extent, why);
 	fd_close(&extent.fd);
 	return err;
 }

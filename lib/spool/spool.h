@@ -67,7 +67,7 @@ enum spool_uidl {
 
 /*
  * A mailbox and how to use it. The strings belong to the caller and outlive the struct spool.
- * A Maildir has no index and no locks, and its unique-ids are the names of its files: `cache`,
+ * A Maildir has no index and no locks, and its unique-ids are in the names of its files: `cache`,
  * `uidl` and `lock_seconds` mean nothing to it.
  */
 struct spool_place {
@@ -79,6 +79,7 @@ struct spool_place {
 	uid_t owner;                       /* who must own the mailbox; normally geteuid() */
 	unsigned lock_seconds;             /* how long to wait for others' locks; 0: try once */
 	const struct spool_helper *helper; /* NULL: none */
+	bool keeps_new; /* a Maildir's messages that are read stay in `new`: nobody has got them */
 	/* What a person should see in a log (a journal that was put aside, with its name), though
 	 * the call goes on; NULL: nobody wants to know. */
 	void (*note)(void *context, const char *text);
@@ -302,6 +303,39 @@ int spool_inspect(const struct spool_place *place, const struct spool_inspector 
  */
 int spool_repair(const struct spool_place *place, const struct spool_inspector *inspector,
 	struct spool_report *report, struct why *why);
+
+/* All may be NULL or 0. */
+struct spool_converter {
+	bool merges; /* the destination may have messages of its own */
+	void (*progress)(void *context, uint64_t done, uint64_t size); /* now and then */
+	void *context;
+};
+
+/* Counts of messages, but for octets. */
+struct spool_conversion {
+	uint64_t messages;  /* of the source: all that are or were in the destination */
+	uint64_t octets;    /* theirs, as POP3 sends them from the source */
+	uint64_t converted; /* of them: by this call */
+	uint64_t removed;   /* brought in by an earlier one, and gone from the destination since */
+	uint64_t changed;   /* with other metadata fields in their headers than in the source */
+	uint64_t renamed;   /* with another unique-id */
+	uint64_t arrived;   /* came into the source meanwhile: not converted */
+};
+
+/*
+ * Bring all messages of one mailbox into another one of the other kind, which is made if there is
+ * none: in their order, octet for octet, with flags, dates and unique-ids as far as the other kind
+ * can hold them. The source is not changed. When it returns 0 both have been read again and
+ * compared. When it fails, or the process is killed, what has come over stays; the next call goes
+ * on, and brings in no message twice. Later calls bring in what has come since, and nothing that
+ * was removed from the destination meanwhile. Both session locks are held; deliveries into both may
+ * go on. Both places have one owner and one `state`. -ENOENT: there is no source; -EEXIST: the
+ * destination has messages, and not from there; -EOPNOTSUPP: both are of one kind; -ENODATA: a
+ * message is missing in the destination; -EBUSY and others as spool_open() and
+ * spool_deliver().
+ */
+int spool_convert(const struct spool_place *from, const struct spool_place *to,
+	const struct spool_converter *converter, struct spool_conversion *done, struct why *why);
 
 /* Release locks and memory; NULLs the caller's pointer. Removes nothing from the mailbox. Messages
  * of a Maildir that were fetched or read and still are in `new` go to `cur`. */

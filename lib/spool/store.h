@@ -6,6 +6,7 @@
 #ifndef SPOOL_STORE_H
 #define SPOOL_STORE_H
 
+#include "adopt.h"
 #include "base/why.h"
 #include "spool.h"
 
@@ -23,6 +24,9 @@ struct store {
 	 */
 	bool (*fetch_next)(
 		void *box, size_t n, const struct spool_extent *first, struct spool_extent *next);
+	/* What is noted of message n, which lies where fetch() has just said. */
+	int (*marks)(void *box, size_t n, const struct spool_extent *extent, struct marks *marks);
+	const struct adopter *adopter;
 	/* At least one bit is set. */
 	int (*update)(void *box, const unsigned char *bitmap, struct why *why);
 	void (*close)(void *box);

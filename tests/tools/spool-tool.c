@@ -8,6 +8,7 @@
  *	spool-tool LOCATION STATE remove N...
  *	spool-tool LOCATION STATE repair	damages, those of them that are mended, the file
  *beside
+ *	spool-tool LOCATION STATE convert FROM	the mailbox at FROM becomes this one
  *
  * Numbers are from 1. Failure: the why on stderr, exit status 1; 2 for wrong use. The mailbox's
  * owner is the caller. $SPOOL_TOOL_WAIT: seconds to wait for locks (default 30); $SPOOL_TOOL_WHEN:
@@ -33,7 +34,7 @@ static int fail(const struct why *why)
 static int usage(void)
 {
 	fputs("usage: spool-tool LOCATION STATE deliver SENDER RCPT | list | cat N | dump | remove "
-	      "N... | repair\n",
+	      "N... | repair | convert FROM\n",
 		stderr);
 	return 2;
 }
@@ -221,6 +222,22 @@ static int with_spool(const struct spool_place *place, const char *verb, char **
 	return rc;
 }
 
+static int convert(const struct spool_place *place, const char *source)
+{
+	struct spool_place from = *place;
+	struct spool_conversion done;
+	struct why why = {0};
+
+	from.location = source;
+	if (spool_convert(&from, place, NULL, &done, &why))
+		return fail(&why);
+	printf("%llu %llu %llu %llu %llu %llu %llu\n", (unsigned long long)done.messages,
+		(unsigned long long)done.octets, (unsigned long long)done.converted,
+		(unsigned long long)done.removed, (unsigned long long)done.changed,
+		(unsigned long long)done.renamed, (unsigned long long)done.arrived);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct spool_place place = {0};
@@ -236,6 +253,8 @@ int main(int argc, char **argv)
 	place.note = note;
 	if (strcmp(argv[3], "repair") == 0)
 		return repair(&place);
+	if (strcmp(argv[3], "convert") == 0)
+		return argc == 5 ? convert(&place, argv[4]) : usage();
 	if (strcmp(argv[3], "deliver") != 0)
 		return with_spool(&place, argv[3], argv + 4);
 	return argc == 6 ? deliver(&place, argv + 4) : usage();
