@@ -1,5 +1,6 @@
 /*
- * spoolctl - look into mailboxes from the command line: list, show, measure and check them.
+ * spoolctl - look into mailboxes from the command line: list, show, measure, check and convert
+ * them.
  *
  * For administrators and for people with a mailbox of their own. Each mailbox is looked at by a
  * process of its own, which is its owner's for good.
@@ -18,27 +19,43 @@
 #include <unistd.h>
 
 static const char usage[] =
-	"usage: spoolctl [--config FILE] [--json] [--header] [--repair] COMMAND\n"
-	"                [MAILBOX]...\n"
+	"usage: spoolctl [OPTION]... COMMAND [MAILBOX]...\n"
 	"       spoolctl --help | --version\n"
 	"\n"
 	"MAILBOX is a user's name, or a location such as mbox:/var/mail/alice; without\n"
 	"it, one's own.\n"
 	"\n";
 
-static const char options_help[] = "\n"
-				   "  --config FILE  read FILE instead of " CONF_FILE "\n"
-				   "  --json         one line of JSON for each mailbox\n"
-				   "  --header       show: no more than the header\n"
-				   "  --repair       check: mend what is damaged\n";
+static const char options_help[] =
+	"\n"
+	"  --config FILE  read FILE instead of " CONF_FILE "\n"
+	"  --json         one line of JSON for each mailbox\n"
+	"  --header       show: no more than the header\n"
+	"  --repair       check: mend what is damaged\n"
+	"  --from WHERE   convert: the old mailboxes, %u for the user's name\n"
+	"  --to WHERE     convert: the new ones; without it as configured\n"
+	"  --merge        convert: also into one with mail of its own\n";
 
-enum flag { FLAG_CONFIG, FLAG_JSON, FLAG_HEADER, FLAG_REPAIR, FLAG_HELP, FLAG_VERSION };
+enum flag {
+	FLAG_CONFIG,
+	FLAG_JSON,
+	FLAG_HEADER,
+	FLAG_REPAIR,
+	FLAG_FROM,
+	FLAG_TO,
+	FLAG_MERGE,
+	FLAG_HELP,
+	FLAG_VERSION,
+};
 
 static const struct option options[] = {
 	{"config", required_argument, NULL, FLAG_CONFIG},
 	{"json", no_argument, NULL, FLAG_JSON},
 	{"header", no_argument, NULL, FLAG_HEADER},
 	{"repair", no_argument, NULL, FLAG_REPAIR},
+	{"from", required_argument, NULL, FLAG_FROM},
+	{"to", required_argument, NULL, FLAG_TO},
+	{"merge", no_argument, NULL, FLAG_MERGE},
 	{"help", no_argument, NULL, FLAG_HELP},
 	{"version", no_argument, NULL, FLAG_VERSION},
 	{0},
@@ -85,7 +102,7 @@ struct task {
 static int run(const struct task *task, const char *name)
 {
 	struct spoolctl_mailbox mailbox = {0};
-	int status = spoolctl_mailbox_find(&mailbox, task->ctl, name);
+	int status = spoolctl_mailbox_find(&mailbox, task->ctl, task->verb, name);
 
 	if (status == EX_OK)
 		status = spoolctl_mailbox_enter(&mailbox, task->ctl, task->verb);
@@ -154,7 +171,11 @@ static int dispatch(struct spoolctl *ctl, char **args, int count)
 		return spoolctl_refuse(EX_USAGE, args[0], "repairs nothing; see --help");
 	if (task.verb->flags & SPOOLCTL_NUMBER)
 		status = take_number(&task, args + 1, count - 1);
-	return status == EX_OK ? run_all(&task, args + 1) : status;
+	if (status == EX_OK)
+		status = run_all(&task, args + 1);
+	if (task.verb->flags & SPOOLCTL_CONVERTS && !ctl->json)
+		spoolctl_convert_next(ctl, args + 1, status);
+	return end_output(status);
 }
 
 int main(int argc, char **argv)
@@ -180,6 +201,15 @@ int main(int argc, char **argv)
 			break;
 		case FLAG_REPAIR:
 			ctl.repair = true;
+			break;
+		case FLAG_FROM:
+			ctl.from = optarg;
+			break;
+		case FLAG_TO:
+			ctl.to = optarg;
+			break;
+		case FLAG_MERGE:
+			ctl.merge = true;
 			break;
 		case FLAG_HELP:
 			return help();

@@ -17,6 +17,9 @@ struct spoolctl {
 	bool json;
 	bool header; /* of a message, no more */
 	bool repair; /* what is checked */
+	bool merge;
+	const char *from; /* as [store] mailbox; NULL: not given */
+	const char *to;
 };
 
 struct spoolctl_mailbox {
@@ -25,14 +28,17 @@ struct spoolctl_mailbox {
 	char state[PATH_MAX];
 	char cache[PATH_MAX];
 	struct spool_place place;
-	struct spool_helper helper; /* of root's, for who repairs */
+	struct spool_helper helper; /* of root's, for who repairs or converts */
 	int helper_channel;
+	struct account target; /* SPOOLCTL_CONVERTS: the same user, and where the mailbox goes */
+	struct spool_place target_place;
 };
 
 enum spoolctl_flags {
-	SPOOLCTL_NUMBER = 1,  /* the last argument is a message's number; one mailbox at most */
-	SPOOLCTL_OPENS = 2,   /* takes the session lock */
-	SPOOLCTL_REPAIRS = 4, /* if asked to, and takes the session lock then */
+	SPOOLCTL_NUMBER = 1,   /* the last argument is a message's number; one mailbox at most */
+	SPOOLCTL_OPENS = 2,    /* takes the session lock */
+	SPOOLCTL_REPAIRS = 4,  /* if asked to, and takes the session lock then */
+	SPOOLCTL_CONVERTS = 8, /* has --from and --to */
 };
 
 /* One row for each thing that can be done; run() is in spoolctl_<name>.c and returns an exit status
@@ -58,17 +64,22 @@ int spoolctl_uidl(
 	const struct spoolctl *ctl, const struct spoolctl_mailbox *mailbox, size_t number);
 int spoolctl_check(
 	const struct spoolctl *ctl, const struct spoolctl_mailbox *mailbox, size_t number);
+int spoolctl_convert(
+	const struct spoolctl *ctl, const struct spoolctl_mailbox *mailbox, size_t number);
+
+/* Tell what is to be done next, for all of these mailboxes. */
+void spoolctl_convert_next(const struct spoolctl *ctl, char **names, int status);
 
 /* spoolctl_mailbox.c: find the mailbox, a user's or a location, with root's rights if there are
  * some, and become its owner. An exit status; what is wrong is told. */
-int spoolctl_mailbox_find(
-	struct spoolctl_mailbox *mailbox, const struct spoolctl *ctl, const char *name);
+int spoolctl_mailbox_find(struct spoolctl_mailbox *mailbox, const struct spoolctl *ctl,
+	const struct spoolctl_verb *verb, const char *name);
 int spoolctl_mailbox_enter(struct spoolctl_mailbox *mailbox, const struct spoolctl *ctl,
 	const struct spoolctl_verb *verb);
 
-/* spoolctl_helper.c: start a child that takes the mailbox's dotlock with root's rights, if there
- * are some. 0 or -errno; mailbox->helper has no functions where nobody helps. */
-int spoolctl_helper_start(struct spoolctl_mailbox *mailbox);
+/* spoolctl_helper.c: start a child that takes the dotlock of this account's mailbox with root's
+ * rights, if there are some. 0 or -errno; mailbox->helper has no functions where nobody helps. */
+int spoolctl_helper_start(struct spoolctl_mailbox *mailbox, const struct account *account);
 
 /* spoolctl_tell.c: say it on stderr, and return the exit status for it. */
 int spoolctl_fail(int err, const struct why *why);

@@ -65,7 +65,7 @@ static int release(void *context)
 	return ask(context, RELEASE);
 }
 
-int spoolctl_helper_start(struct spoolctl_mailbox *mailbox)
+int spoolctl_helper_start(struct spoolctl_mailbox *mailbox, const struct account *account)
 {
 	int channels[2];
 	pid_t pid;
@@ -77,7 +77,7 @@ int spoolctl_helper_start(struct spoolctl_mailbox *mailbox)
 	pid = fork();
 	if (pid == 0) {
 		close(channels[0]);
-		be_child(channels[1], &mailbox->account);
+		be_child(channels[1], account);
 	}
 	close(channels[1]);
 	if (pid < 0) {

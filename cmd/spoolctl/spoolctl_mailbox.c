@@ -6,9 +6,11 @@
  */
 #include "spoolctl.h"
 
+#include "account/account_source.h"
 #include "agent/agent_become.h"
 #include "agent/agent_folder.h"
 #include "agent/agent_place.h"
+#include "agent/agent_spool_helper.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -41,9 +43,12 @@ static int find_location(struct spoolctl_mailbox *mailbox, const char *location)
 	if (geteuid() == 0 && lstat(path, &st) == 0) {
 		account->uid = st.st_uid;
 		account->gid = st.st_gid;
-		pw = getpwuid(st.st_uid);
-		if (pw)
-			account->gid = pw->pw_gid;
+	}
+	pw = getpwuid(account->uid);
+	if (pw) {
+		account->gid = account->uid == geteuid() ? account->gid : pw->pw_gid;
+		snprintf(account->name, sizeof(account->name), "%s", pw->pw_name);
+		snprintf(account->home, sizeof(account->home), "%s", pw->pw_dir);
 	}
 	snprintf(account->key, sizeof(account->key), "%lu", (unsigned long)account->uid);
 	return EX_OK;
@@ -70,12 +75,10 @@ static int find_user(struct spoolctl_mailbox *mailbox, const struct conf *conf, 
 	return EX_OK;
 }
 
-int spoolctl_mailbox_find(
-	struct spoolctl_mailbox *mailbox, const struct spoolctl *ctl, const char *name)
+static int find(struct spoolctl_mailbox *mailbox, const struct spoolctl *ctl, const char *name)
 {
 	const struct passwd *pw = name ? NULL : getpwuid(geteuid());
 
-	mailbox->name = name;
 	if (name && strchr(name, ':'))
 		return find_location(mailbox, name);
 	if (!name && geteuid() == 0)
@@ -83,6 +86,64 @@ int spoolctl_mailbox_find(
 	if (!name && !pw)
 		return spoolctl_refuse(EX_NOUSER, NULL, "who are you?");
 	return find_user(mailbox, &ctl->conf, name ? name : pw->pw_name);
+}
+
+/* As if [store] mailbox were `template`. NULL: it is as configured. */
+static int locate(struct account *account, const struct conf *conf, const char *template)
+{
+	struct conf other = *conf;
+	struct why why = {0};
+
+	if (template)
+		other.mailbox = template;
+	return account_locate(&other, account, &why) < 0
+		       ? spoolctl_refuse(EX_USAGE, template, why.text)
+		       : EX_OK;
+}
+
+static int find_target(struct spoolctl_mailbox *mailbox, const struct spoolctl *ctl)
+{
+	bool is_location = mailbox->name && strchr(mailbox->name, ':');
+	int status;
+
+	if (!ctl->from && !ctl->to)
+		return spoolctl_refuse(EX_USAGE, "convert", "takes --to LOCATION, or --from");
+	if (ctl->from && is_location)
+		return spoolctl_refuse(EX_USAGE, mailbox->name, "--from is for users' names");
+	mailbox->target = mailbox->account;
+	status = locate(&mailbox->target, &ctl->conf, ctl->to);
+	if (status == EX_OK && ctl->from)
+		status = locate(&mailbox->account, &ctl->conf, ctl->from);
+	return status;
+}
+
+int spoolctl_mailbox_find(struct spoolctl_mailbox *mailbox, const struct spoolctl *ctl,
+	const struct spoolctl_verb *verb, const char *name)
+{
+	int status;
+
+	mailbox->name = name;
+	status = find(mailbox, ctl, name);
+	if (status == EX_OK && (verb->flags & SPOOLCTL_CONVERTS))
+		status = find_target(mailbox, ctl);
+	return status;
+}
+
+/* In a folder where only root may make mailboxes the agent's way of making one for its owner is
+ * taken. Elsewhere the owner makes it, or is told why that can't be. */
+static void make_target(const struct spoolctl_mailbox *mailbox)
+{
+	const char *source = path_in(mailbox->account.location);
+	const char *path = path_in(mailbox->target.location);
+	struct agent_spool_helper helper;
+	struct stat st;
+
+	if (geteuid() != 0 || mailbox->target.uid == 0 || !source || lstat(source, &st) < 0 ||
+		!path || lstat(path, &st) == 0)
+		return;
+	agent_spool_helper_init(&helper, &mailbox->target);
+	(void)agent_spool_helper_create(&helper);
+	agent_spool_helper_done(&helper);
 }
 
 /* The folders, without making any. */
@@ -114,18 +175,31 @@ static void note(void *context, const char *text)
 	(void)spoolctl_refuse(EX_OK, NULL, text);
 }
 
+/* Whose lock file it may be that only root can make: of two mailboxes one is an mbox. */
+static const struct account *find_mbox(
+	const struct spoolctl_mailbox *mailbox, const struct spoolctl_verb *verb)
+{
+	bool is_target = verb->flags & SPOOLCTL_CONVERTS &&
+			 strncmp(mailbox->target.location, "mbox:", 5) == 0;
+
+	return is_target ? &mailbox->target : &mailbox->account;
+}
+
 int spoolctl_mailbox_enter(struct spoolctl_mailbox *mailbox, const struct spoolctl *ctl,
 	const struct spoolctl_verb *verb)
 {
 	struct why why = {0};
 	int status = name_folders(mailbox, &ctl->conf);
-	int err;
+	int err = 0;
 
 	if (status == EX_OK && ((verb->flags & SPOOLCTL_OPENS) || ctl->repair))
 		status = make_state(mailbox, &ctl->conf);
 	if (status != EX_OK)
 		return status;
-	err = ctl->repair ? spoolctl_helper_start(mailbox) : 0;
+	if (verb->flags & SPOOLCTL_CONVERTS)
+		make_target(mailbox);
+	if (ctl->repair || verb->flags & SPOOLCTL_CONVERTS)
+		err = spoolctl_helper_start(mailbox, find_mbox(mailbox, verb));
 	if (err < 0)
 		return spoolctl_refuse(EX_OSERR, "a helper", strerror(-err));
 	err = agent_become(mailbox->account.uid, mailbox->account.gid, &why);
@@ -136,5 +210,7 @@ int spoolctl_mailbox_enter(struct spoolctl_mailbox *mailbox, const struct spoolc
 	mailbox->place.helper = &mailbox->helper;
 	if (access(mailbox->cache, W_OK) == 0)
 		mailbox->place.cache = mailbox->cache;
+	mailbox->target_place = mailbox->place;
+	mailbox->target_place.location = mailbox->target.location;
 	return EX_OK;
 }

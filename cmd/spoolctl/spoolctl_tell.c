@@ -25,6 +25,9 @@ static int status_of(int err, const struct why *why)
 		return EX_NOINPUT;
 	case EBADMSG:
 		return EX_DATAERR;
+	case EEXIST:
+		return EX_CANTCREAT;
+	case ENODATA:
 	case EPIPE:
 		return EX_IOERR;
 	case EINVAL:

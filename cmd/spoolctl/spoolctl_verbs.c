@@ -11,5 +11,7 @@ const struct spoolctl_verb spoolctl_verbs[] = {
 		"the unique ids in each format"},
 	{"check", SPOOLCTL_REPAIRS, spoolctl_check, "check [MAILBOX]...",
 		"what is damaged or suspicious"},
+	{"convert", SPOOLCTL_OPENS | SPOOLCTL_CONVERTS, spoolctl_convert, "convert [MAILBOX]...",
+		"bring mailboxes into others: mbox, Maildir"},
 	{0},
 };
