@@ -192,7 +192,7 @@ static int take_all(struct convert *convert, struct why *why)
 	size_t count = spool_count(convert->from);
 	int err = 0;
 
-	convert->size = 3 * spool_octets(convert->from); /* once over both, once more over each */
+	convert->size = 3 * spool_octets(convert->from); /* brought over, both read again */
 	for (size_t n = 0; !err && n < count; n++) {
 		err = take_one(convert, n, why);
 		convert_progress(convert, spool_message(convert->from, n)->octets);

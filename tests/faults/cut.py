@@ -2,6 +2,7 @@
 import hashlib
 import os
 import random
+import shutil
 import time
 
 import disk
@@ -46,13 +47,15 @@ class Cutter(faults.Runner):
         return records, marks
 
     def keep_inode(self, before):
-        """The mailbox's inode is in journals and notes, so it must be the recorded one."""
-        self.inode = os.stat(self.place.box).st_ino if os.path.isfile(self.place.box) else None
+        """The mailbox's inode is in journals, notes and ledgers, so it must be the recorded one."""
+        self.inode = os.stat(self.place.box).st_ino if os.path.exists(self.place.box) else None
         if self.inode and self.place.box in before.inodes and before.inodes[self.place.box] != self.inode:
             self.inode = None
 
     def let_go(self):
-        if os.path.exists(self.hold):
+        if os.path.isdir(self.hold):
+            os.rmdir(self.hold)
+        elif os.path.exists(self.hold):
             os.unlink(self.hold)
         self.inode = None
 
@@ -79,7 +82,18 @@ class Cutter(faults.Runner):
             self.seen.add(key)
             self.count += 1
             self.materialize(folders, files)
-            self.complain(name + ", on disk: " + what, self.judge(steps, outcomes))
+            wrong = self.judge(steps, outcomes)
+            if not wrong and steps[-1].brings:
+                wrong = self.go_on(steps)
+            self.complain(name + ", on disk: " + what, wrong)
+
+    def go_on(self, steps):
+        """A conversion goes on where it was, whatever is on the disk."""
+        status, _ = self.place.run(steps[-1].verb, CLOCK=faults.CLOCK)
+        if status != 0:
+            return ["the second time: status %d, %s" % (status, self.place.said())]
+        outcomes = [*[UNKNOWN] * (len(steps) - 1), DONE]
+        return ["the second time: " + wrong for wrong in self.judge(steps, outcomes, pieces=steps[-1].brings)]
 
     @staticmethod
     def outcome_at(mark, moment):
@@ -87,13 +101,19 @@ class Cutter(faults.Runner):
 
     def materialize(self, folders, files):
         box = self.place.box
-        if self.inode and os.path.exists(box) and os.stat(box).st_ino == self.inode:
+        if os.path.isdir(self.hold) and os.path.exists(box):  # somebody has made another one
+            shutil.rmtree(box)
+        if os.path.isfile(box) and os.stat(box).st_ino == self.inode:
             os.rename(box, self.hold)
         store.keep_apart(self.place, files)
         for top in self.place.trees:
             for folder, _, _ in os.walk(top, topdown=False):
-                if folder not in folders:
+                if folder == box and folder not in folders and os.stat(box).st_ino == self.inode:
+                    os.rename(box, self.hold)
+                elif folder not in folders:
                     os.rmdir(folder)
+        if box in folders and os.path.isdir(self.hold) and not os.path.exists(box):
+            os.rename(self.hold, box)
         for folder in sorted(folders):
             os.makedirs(folder, exist_ok=True)
         if box in files and files[box][0] == self.inode and os.path.exists(self.hold):
@@ -103,19 +123,21 @@ class Cutter(faults.Runner):
         for path in files:
             os.utime(path, (then, then))
 
-    def judge(self, steps, outcomes, out=b""):
+    def judge(self, steps, outcomes, out=b"", pieces=()):
+        """pieces: numbers of messages of which a power cut may have left some, though they are there by now."""
         row = rows.dataclasses.replace(self.row, steps=steps)
         if hasattr(row.store, "judge"):
             return row.store.judge(self.place, steps, outcomes)
         wanted = rows.wanted(row, outcomes, fragments=row.store.tears)
+        wanted.maybe.update({number: 1 for number in pieces})
         found, wrong = self.place.dump()
         if found is None:
             return [wrong]
         complaints = wanted.complaints(found)
         if wanted.torn:
             self.torn += 1
-            return complaints
-        return complaints + faults.unread(self.row.store, self.place, found)
+            return complaints + self.changed_source()
+        return complaints + self.changed_source() + faults.unread(self.row.store, self.place, found)
 
 
 def describe(record):

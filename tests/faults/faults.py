@@ -139,7 +139,14 @@ class Runner:
         if out and step.verb[0] == "dump" and outcomes[-1] == DONE and tool.parse_dump(out) != found:
             complaints.append("what was read is not what is there")
         complaints += unread(self.row.store, self.place, found)
-        return complaints
+        return complaints + self.changed_source()
+
+    def changed_source(self):
+        """A conversion leaves it as it is."""
+        if not self.row.source():
+            return []
+        kind, there = store.source_of(self.row.store, self.place)
+        return [] if kind.read(there) == list(self.row.source().values()) else ["the source is not what it was"]
 
     def again(self, steps, outcomes):
         """After a failure all works as ever: the same once more, and what it must make of what there was."""
@@ -157,7 +164,14 @@ class Runner:
         gone = {rows.mail.make(n, self.row.sizes[n - 1]) for n in step.removed}
         want = [octets for octets in before if octets not in gone]
         want += [step.message()] if step.number else []
+        if step.brings:
+            want = [rows.mail.strip(octets) for octets in row_texts(self.row)]
         return [] if after == want else ["the second time it is not as it should be"]
+
+
+def row_texts(row):
+    """What is there when a conversion is done."""
+    return [*row.initial().values(), *row.source().values()]
 
 
 def unread(kind, place, found):

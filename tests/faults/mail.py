@@ -10,8 +10,10 @@ import re
 
 QUOTE = re.compile(rb"^(>*From )", re.M)
 FROM_LINE = b"From a@b Sun Sep  9 01:46:40 2001\n"  # of the tool's deliveries
+CONVERTED = b"From MAILER-DAEMON Sun Sep  9 01:46:40 2001\n"  # of a conversion from files of that time
 TRACE = b"Return-Path: <a@b>\nDelivered-To: c@d\n"
-FRONT = re.compile(rb"Return-Path: <[^\n]*>\nDelivered-To: [^\n]*\n")
+MARK = b"Status: RO\n"  # what a Maildir's name said
+FRONT = re.compile(rb"Return-Path: <[^\n]*>\nDelivered-To: [^\n]*\n|Status: RO\n")
 
 
 @functools.lru_cache(None)
@@ -32,7 +34,7 @@ def make(number, size):
 
 
 def strip(message):
-    """Without the trace fields of a delivery."""
+    """Without the fields that a delivery or a conversion puts in front."""
     front = FRONT.match(message)
     return message[front.end():] if front else message
 
@@ -43,15 +45,17 @@ class Wanted:
     kept: numbers that must be there once, in this order (a delivery's after those that were there before it);
     going: groups of numbers; those of one group must be all there or all gone;
     maybe: number -> how often it may be there at most;
-    fragments: a piece of a message of `maybe` may be there, too: its writer was not told that it is on disk.
+    fragments: a piece of a message of `maybe` may be there, too: its writer was not told that it is on disk;
+    brought: numbers of those that a conversion brings, which adds nothing to them.
     """
 
-    def __init__(self, messages, kept, going=(), maybe=None, fragments=False):
+    def __init__(self, messages, kept, going=(), maybe=None, fragments=False, brought=()):
         self.messages = messages  # number -> octets
         self.kept = list(kept)
         self.going = list(going)
         self.maybe = dict(maybe or {})
         self.fragments = fragments
+        self.brought = brought
         self.torn = False
         self.by_text = {octets: number for number, octets in messages.items()}
 
@@ -103,13 +107,16 @@ class Wanted:
 
     def is_piece_of_one(self, octets):
         text = quote(octets)
+        if self.brought:  # and so what follows may have made it end in an empty line
+            text = text.rstrip(b"\n")
         core = text.strip(b"\0")  # what is left where its begin is not on disk and is not shown
-        return any(is_piece(text, raw[len(FROM_LINE):]) or (
+        return any(is_piece(text, raw[raw.index(b"\n") + 1:]) or (
             core[:20] in raw and is_piece(core, raw[raw.index(core[:20]):])) for raw in self.raw_pieces())
 
     def raw_pieces(self):
         """What may have been written for `maybe`, one or all of them, as it is in an mbox."""
-        raw = [FROM_LINE + TRACE + quote(self.messages[number]) + b"\n" for number in self.maybe]
+        raw = [front + quote(self.messages[number]) + b"\n" for number in self.maybe
+               for front in ((CONVERTED, CONVERTED + MARK) if number in self.brought else (FROM_LINE + TRACE,))]
         return raw + [b"".join(raw)] * (len(raw) > 1)
 
     def glued(self, octets):
@@ -118,7 +125,7 @@ class Wanted:
         text = quote(octets)
         for number in self.kept:
             whole = quote(self.messages[number])
-            for begin in (whole, TRACE + whole):
+            for begin in (whole, TRACE + whole, MARK + whole):
                 if text.startswith(begin) and any(
                         is_piece(text[len(begin):], b"\n" + raw) for raw in self.raw_pieces()):
                     return number

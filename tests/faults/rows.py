@@ -15,6 +15,7 @@ class Step:
     size: int = 0
     removed: tuple = ()          # numbers
     fault: tuple = ()            # (kind, at): goes wrong by itself
+    brings: tuple = ()           # numbers of the messages that a conversion brings from another mailbox
     vary: tuple = ()             # kinds: each change that the step makes goes wrong in each of these ways in turn
 
     def message(self):
@@ -27,6 +28,10 @@ def deliver(number, size, **more):
 
 def remove(*numbers, **more):
     return Step(("remove", *map(str, numbers)), removed=numbers, **more)
+
+
+def convert(**more):
+    return Step(("convert",), brings=tuple(range(101, 101 + len(BROUGHT))), **more)
 
 
 LIST = Step(("list",))
@@ -47,8 +52,13 @@ class Row:
     def initial(self):
         return {n + 1: mail.make(n + 1, size) for n, size in enumerate(self.sizes or ())}
 
+    def source(self):
+        """What a conversion is from: a mailbox of the other kind."""
+        return {step_number: mail.make(step_number, size) for step in self.steps[-1:]
+                for step_number, size in zip(step.brings, BROUGHT)}
+
     def messages(self):
-        return {**self.initial(), **{step.number: step.message() for step in self.steps if step.number}}
+        return {**self.initial(), **self.source(), **{step.number: step.message() for step in self.steps if step.number}}
 
 
 DONE, FAILED, UNKNOWN = "done", "failed", "unknown"
@@ -57,7 +67,12 @@ DONE, FAILED, UNKNOWN = "done", "failed", "unknown"
 def wanted(row, outcomes, fragments=False):
     """What must and may be in the mailbox when the steps ended like this."""
     kept, going, maybe = list(row.initial()), [], {}
+    brought = row.source() if any(step.brings for step in row.steps) else ()
     for step, outcome in zip(row.steps, outcomes):
+        if step.brings and outcome == DONE:
+            kept += [number for number in step.brings if number not in kept]
+        elif step.brings:
+            maybe.update({number: 1 for number in step.brings})
         if step.number and outcome == DONE:
             kept.append(step.number)
         elif step.number and outcome == UNKNOWN:
@@ -66,12 +81,13 @@ def wanted(row, outcomes, fragments=False):
             kept = [number for number in kept if number not in step.removed]
             if outcome != DONE:
                 going.append(step.removed)
-    return mail.Wanted(row.messages(), kept, going, maybe, fragments)
+    return mail.Wanted(row.messages(), kept, going, maybe, fragments, brought)
 
 
 SMALL = (300,) * 5
 MIXED = (300, 5000, 40, 9000, 2500, 700, 12000, 30, 4000)
 PIECES = (50000,) * 18 # a removal of the first moves 850 KB: four pieces of the journal
+BROUGHT = (300, 9000, 40)
 CHANGES = ("before",)
 
 # Each of these is for all stores.
@@ -96,6 +112,9 @@ OPERATIONS = (
     ("list after a removal in several pieces that was killed", PIECES, (remove(1, 4, 9), LIST), {"vary": CHANGES}),
     ("list", MIXED, (LIST,)),
     ("reading", MIXED, (DUMP,)),
+    ("conversion from another", None, (convert(),)),
+    ("conversion behind one that was killed", None, (convert(), convert()), {"vary": CHANGES}),
+    ("conversion behind another", None, (convert(), convert())),
 )
 
 STORES = (Mbox, Maildir)
@@ -128,4 +147,4 @@ def all_rows():
             if more:
                 steps = (dataclasses.replace(steps[0], **more[0]), *steps[1:])
             yield Row(store.name + ": " + name, store, sizes, steps,
-                      cut=any(step.number or step.removed for step in steps))
+                      cut=any(step.number or step.removed or step.brings for step in steps))

@@ -43,6 +43,10 @@ LIES = (
     ("maildir: delivery", "*/tmp/*", "the message"),
     ("maildir: delivery", "*/new", "new"),
     ("maildir: delivery into a new mailbox", "*/mail", "the Maildir's folder"),
+    ("mbox: conversion from another", "*/box", "the mailbox"),
+    ("mbox: conversion from another", "*/state", "the ledger's folder"),
+    ("maildir: conversion from another", "*/tmp/*", "the messages"),
+    ("maildir: conversion from another", "*/new", "new"),
     ("maildir: removal of every second message", "*/state", "the list's folder"),
     ("maildir: removal of every second message", "*/cur", "cur"),
 )
@@ -57,8 +61,8 @@ def strace_counts(place, step):
     with open(place.message, "wb") as file:
         file.write(step.message())
     with open(place.message, "rb") as message, open(place.out, "wb") as out, open(place.err, "wb") as err:
-        subprocess.run(["strace", "-qq", "-y", "-o", trace, "-e", "trace=geteuid,?" + calls.replace(",", ",?"), tool.TOOL,
-                        place.location, place.state, *step.verb], env=environment, stdin=message, stdout=out, stderr=err,
+        subprocess.run(["strace", "-qq", "-y", "-o", trace, "-e", "trace=geteuid,?" + calls.replace(",", ",?"),
+                        *place.command(step.verb)], env=environment, stdin=message, stdout=out, stderr=err,
                        check=False)
     with open(trace, encoding="utf-8") as file:
         lines = file.read().splitlines()

@@ -1,6 +1,7 @@
 """store - what the harness knows of each kind of mailbox without libspool: how to make one, how to read it, what may
 lie about when nobody uses it. A new store is one more class here, and a word in rows.STORES.
 """
+import copy
 import fcntl
 import os
 import re
@@ -9,6 +10,7 @@ import time
 FROM = re.compile(rb"From [^\n]*\d\d:\d\d:\d\d[^\n]* \d{4}\n")
 QUOTED = re.compile(rb"^>(>*From )", re.M)
 UNQUOTED = re.compile(rb"^(>*From )", re.M)
+CONVERTED = r"/state/[^/]*box\.converted-[0-9a-f]{8}$|/state/[^/]*source\.(session|dotlock|append)$"
 PADDING = re.compile(rb"\A([^\n]*\n)X-Pillarbox-Padding: [^\n]*\n(?: [^\n]*\n)*")
 
 
@@ -66,7 +68,7 @@ class Mbox:
     @staticmethod
     def rubbish(place):
         """Files that should not be there when nobody uses the mailbox. Drafts are selftest.drafts()'s."""
-        known = re.compile(r"/mail/box$|/state/[^/]*box\.(session|dotlock|append)$|/cache/|\.new$")
+        known = re.compile(r"/mail/box$|/mail/source|/state/[^/]*box\.(session|dotlock|append)$|/cache/|\.new$|" + CONVERTED)
         return [path for path in files(place) if not known.search(path) and not (place.cache and is_stale(path))]
 
 
@@ -117,8 +119,16 @@ class Maildir:
     @staticmethod
     def rubbish(place):
         """What is in tmp is removed after a day."""
-        known = re.compile(r"/mail/box/(new|cur|tmp)/|/state/[^/]*box\.session$|/cache/|\.new$")
+        known = re.compile(r"/mail/box/(new|cur|tmp)/|/mail/source|/state/[^/]*box\.session$|/cache/|\.new$|" + CONVERTED)
         return [path for path in files(place) if not known.search(path)]
+
+
+def source_of(kind, place):
+    """Of a conversion to this kind: the other kind, and a place where its mailbox is the box."""
+    other = Maildir if kind is Mbox else Mbox
+    there = copy.copy(place)
+    there.box = place.source
+    return other, there
 
 
 def files(place):

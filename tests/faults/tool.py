@@ -1,6 +1,7 @@
 """tool - runs build/tools/spool-tool with the fault library in front of it."""
 import os
 import signal
+import time
 import sys
 
 BUILD = os.environ["BUILD"]
@@ -32,6 +33,7 @@ class Place:
         self.log = folder + "/log" + slot
         self.message = folder + "/message" + slot
         self.location = prefix + self.box
+        self.source = self.mail + "/source"  # what is converted, if anything is
 
     def start(self, verb, message=b"", **faults):
         """Start the tool; its process id. faults: FAULTS_*, without that."""
@@ -47,7 +49,7 @@ class Place:
             (os.POSIX_SPAWN_OPEN, 1, self.out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
             (os.POSIX_SPAWN_OPEN, 2, self.err, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
         ]
-        return os.posix_spawn(TOOL, [TOOL, self.location, self.state, *verb], environment, file_actions=actions)
+        return os.posix_spawn(TOOL, self.command(verb), environment, file_actions=actions)
 
     def run(self, verb, message=b"", **faults):
         """Exit status (negative: a signal) and standard output."""
@@ -56,6 +58,19 @@ class Place:
         with open(self.out, "rb") as file:
             return status, file.read()
 
+    def command(self, verb):
+        """What is called for it, with all that it is to find in place."""
+        if list(verb) == ["convert"]:
+            verb = ["convert", ("maildir:" if self.location.startswith("mbox:") else "mbox:") + self.source]
+            self.set_times()
+        return [TOOL, self.location, self.state, *verb]
+
+    def set_times(self):
+        """Of the source's files, by which the messages are dated."""
+        for folder, _, names in os.walk(self.source):
+            for name in names:
+                os.utime(folder + "/" + name, (1000000000, 1000000000))
+
     def said(self):
         with open(self.err, "rb") as file:
             return file.read().decode(errors="replace").strip()
@@ -63,11 +78,26 @@ class Place:
     def dump(self):
         """All messages, as the tool reads them, or None and why."""
         status, out = self.run(["dump"])
+        for _ in range(100):
+            if status == 0 or "locked by another" not in self.said() or not self.is_taken():
+                break
+            time.sleep(0.1)
+            status, out = self.run(["dump"])
         if status != 0:
             locks = [name + ": " + open(self.mail + "/" + name, errors="replace").read(40)
                      for name in os.listdir(self.mail) if name.endswith(".lock")]
             return None, "the mailbox can't be read: status %d, %s %s" % (status, self.said(), locks)
         return parse_dump(out), ""
+
+
+    def is_taken(self):
+        """Has another program by now the process id of the one that was killed with the dotlock?"""
+        try:
+            with open(self.box + ".lock", encoding="ascii") as lock, open(
+                    "/proc/%s/comm" % lock.read().strip(), encoding="utf-8") as comm:
+                return comm.read().strip() != os.path.basename(TOOL)
+        except OSError:
+            return True  # it has just ended
 
 
 def parse_dump(out):
