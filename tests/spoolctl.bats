@@ -220,6 +220,14 @@ assert found == [(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))], found' "$ou
 	[ "$status" = 67 ]
 }
 
+@test "a state folder whose maker was killed before he gave it away is its owner's afterwards" {
+	[ "$(id -u)" = 0 ] || skip "takes root"
+	messages 2 | seed alice
+	mkdir -m 700 "$T/state/$(id -u "$OWNER")"
+	[ "$(spoolctl list alice | wc -l)" = 2 ]
+	[ "$(stat -c %U "$T/state/$(id -u "$OWNER")")" = "$OWNER" ]
+}
+
 @test "what is not the owner's mailbox is not shown, whoever asks" {
 	[ "$(id -u)" = 0 ] || skip "takes root"
 	echo 'From secret Nov 24 13:00' >"$T/secret"
