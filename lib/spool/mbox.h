@@ -72,7 +72,11 @@ void mbox_note_looked(struct mbox *mbox);
  */
 int mbox_append(struct mbox *mbox, const struct spool_envelope *envelope, int fd, struct why *why);
 
-/* The same for what incoming.h says. */
+/* mbox_deliver.c: lock, append, unlock, fsync. As spool_deliver(). */
+int mbox_deliver(const struct spool_place *place, const char *path,
+	const struct spool_envelope *envelope, int fd, struct why *why);
+
+/* mbox_append() for what incoming.h says. */
 struct incoming;
 int mbox_append_incoming(struct mbox *mbox, const struct incoming *incoming, struct why *why);
 
