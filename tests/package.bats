@@ -32,7 +32,7 @@ compile() {
 example() { sed -n '/^\.Bd -literal$/,/^\.Ed$/{/^\./d; s/\\e/\\/g; p}' "$ROOT/man/spool.3"; }
 
 # functions: those that spool.h declares.
-functions() { grep -oE '\<spool_[a-z]+\(' "$ROOT/lib/spool/spool.h" | tr -d '(' | sort -u; }
+functions() { grep -oE '\<spool_[a-z_]+\(' "$ROOT/lib/spool/spool.h" | tr -d '(' | sort -u; }
 
 @test "libspool.a shows what spool.h declares, and nothing else" {
 	[ "$(functions | wc -l)" -ge 8 ]
