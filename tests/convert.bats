@@ -243,6 +243,23 @@ killed_until_done() {
 	[ "$(jq -c '[.messages, .converted, .removed]' "$T/said")" = '[3,3,0]' ]
 }
 
+@test "a destination that was removed and made anew has nothing yet, even if it got the old one's inode" {
+	local inode
+	messages 3 | seed alice
+	spoolctl --to "$NEW" convert alice >/dev/null
+	inode=$(stat -c %i "$T/box/alice")
+	for _ in $(seq 200); do
+		rm -rf "$T/box/alice"
+		as_owner mkdir -m 700 "$T/box/alice"
+		[ "$(stat -c %i "$T/box/alice")" != "$inode" ] || break
+	done
+	[ "$(stat -c %i "$T/box/alice")" = "$inode" ] || skip "this file system does not use an inode twice"
+	[ "$(stat -c %W "$T/box/alice")" != 0 ] || skip "this file system keeps no time of birth"
+	spoolctl --to "$NEW" convert alice >"$T/said"
+	grep -q ': 3 messages, .*; 3 converted now$' "$T/said"
+	[ "$(find "$T/box/alice" -type f | wc -l)" = 3 ]
+}
+
 @test "what can't be converted is refused, with the reason, and nothing is made" {
 	messages 3 | seed alice
 	run -66 spoolctl --to "$NEW" convert bob

@@ -7,6 +7,7 @@
 #define SPOOL_ADOPT_H
 
 #include "facts.h"
+#include "identity.h"
 #include "spool.h"
 
 #include <time.h>
@@ -34,7 +35,7 @@ struct adopter {
 	int (*open)(
 		void **context, const struct spool_place *place, const char *path, struct why *why);
 	/* The file or folder that is the mailbox. */
-	uint64_t (*inode)(const void *context);
+	struct identity (*identity)(const void *context);
 	/* When it returns 0 the message is in the mailbox, whole; and once settle() does, on disk.
 	 */
 	int (*adopt)(void *context, const struct adoption *adoption, struct why *why);

@@ -211,9 +211,8 @@ static int refuse_mail(const struct convert *convert, struct why *why)
 static int open_target(struct convert *convert, const char *path, struct why *why)
 {
 	bool merges = convert->converter && convert->converter->merges;
-	struct stat st;
-	uint64_t inode = lstat(path, &st) == 0 ? st.st_ino : 0;
-	int known = ledger_open(&convert->ledger, inode);
+	struct identity identity = identity_of_path(path);
+	int known = ledger_open(&convert->ledger, identity);
 	int err;
 
 	if (known < 0)
@@ -223,9 +222,9 @@ static int open_target(struct convert *convert, const char *path, struct why *wh
 	err = convert->adopter->open(&convert->target, &convert->to_place, path, why);
 	if (err)
 		return err;
-	if (known && convert->adopter->inode(convert->target) == inode)
+	if (known && identity_is_same(convert->adopter->identity(convert->target), identity))
 		return 0;
-	err = ledger_begin(&convert->ledger, convert->adopter->inode(convert->target));
+	err = ledger_begin(&convert->ledger, convert->adopter->identity(convert->target));
 	return err ? why_errno(why, -err, convert->ledger.path, "write") : 0;
 }
 

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define HEAD_SIZE (2 * NAME_MAX + 64)
+#define HEAD_SIZE (2 * NAME_MAX + 96)
 #define ROW_SIZE  (2 * SHA256_DIGEST_LENGTH + 1) /* in hex, and a line end */
 #define ROWS      512                            /* at once */
 
@@ -39,10 +39,12 @@ int ledger_init(struct ledger *ledger, const char *state, const char *from, cons
 }
 
 /* What the file begins with; its length. */
-static size_t make_head(const struct ledger *ledger, uint64_t inode, char out[static HEAD_SIZE])
+static size_t make_head(
+	const struct ledger *ledger, struct identity identity, char out[static HEAD_SIZE])
 {
-	return (size_t)snprintf(out, HEAD_SIZE, "pillarbox-conversion 1 %" PRIu64 "\n%s\n%s\n",
-		inode, ledger->from, ledger->to);
+	return (size_t)snprintf(out, HEAD_SIZE,
+		"pillarbox-conversion 2 %" PRIu64 " %" PRId64 "\n%s\n%s\n", identity.inode,
+		identity.birth_ns, ledger->from, ledger->to);
 }
 
 static int digit(char c)
@@ -90,30 +92,30 @@ static int read_rows(struct ledger *ledger)
 }
 
 /* 1, 0 or -errno. */
-static int is_about(const struct ledger *ledger, uint64_t inode, size_t *len)
+static int is_about(const struct ledger *ledger, struct identity identity, size_t *len)
 {
 	char want[HEAD_SIZE];
 	char head[HEAD_SIZE];
 	ssize_t got;
 
-	*len = make_head(ledger, inode, want);
+	*len = make_head(ledger, identity, want);
 	got = fd_pread(ledger->fd, head, *len, 0);
 	if (got < 0)
 		return (int)got;
 	return (size_t)got == *len && memcmp(head, want, *len) == 0;
 }
 
-int ledger_open(struct ledger *ledger, uint64_t inode)
+int ledger_open(struct ledger *ledger, struct identity identity)
 {
 	size_t len = 0;
 	int known;
 
-	if (inode == 0)
+	if (identity.inode == 0)
 		return 0;
 	ledger->fd = state_file_open(ledger->path, 0);
 	if (ledger->fd < 0)
 		return ledger->fd == -ENOENT ? 0 : ledger->fd;
-	known = is_about(ledger, inode, &len);
+	known = is_about(ledger, identity, &len);
 	if (known <= 0) {
 		fd_close(&ledger->fd);
 		return known;
@@ -126,10 +128,10 @@ int ledger_open(struct ledger *ledger, uint64_t inode)
 	return known ? known : 1;
 }
 
-int ledger_begin(struct ledger *ledger, uint64_t inode)
+int ledger_begin(struct ledger *ledger, struct identity identity)
 {
 	char head[HEAD_SIZE];
-	size_t len = make_head(ledger, inode, head);
+	size_t len = make_head(ledger, identity, head);
 	int fd = state_draft_open(ledger->path);
 	int err;
 

@@ -12,6 +12,7 @@
 #ifndef SPOOL_LEDGER_H
 #define SPOOL_LEDGER_H
 
+#include "identity.h"
 #include "tally.h"
 
 #include <limits.h>
@@ -28,12 +29,12 @@ struct ledger {
 /* Name the file after two mailboxes' paths. 0, or -errno; -EINVAL: they are one. */
 int ledger_init(struct ledger *ledger, const char *state, const char *from, const char *to);
 
-/* Read it. inode: the destination's, 0 if there is none. 1; 0: nothing was ever converted, as far
- * as is known; or -errno. */
-int ledger_open(struct ledger *ledger, uint64_t inode);
+/* Read it. identity: the destination's, {0} if there is none. 1; 0: nothing was ever converted, as
+ * far as is known; or -errno. */
+int ledger_open(struct ledger *ledger, struct identity identity);
 
 /* Begin one, without rows, on disk, in place of one that is not believed. 0 or -errno. */
-int ledger_begin(struct ledger *ledger, uint64_t inode);
+int ledger_begin(struct ledger *ledger, struct identity identity);
 
 /* Add rows, on disk. 0 or -errno. */
 int ledger_add(struct ledger *ledger, const uint8_t (*digests)[SHA256_DIGEST_LENGTH], size_t len);

@@ -61,12 +61,11 @@ static int open_box(
 	return 0;
 }
 
-static uint64_t inode(const void *context)
+static struct identity identity(const void *context)
 {
 	const struct box *box = context;
-	struct stat st;
 
-	return fstat(box->maildir.root, &st) == 0 ? st.st_ino : 0;
+	return identity_of(box->maildir.root);
 }
 
 static int make_name(const struct maildir_write *write, const struct adoption *adoption,
@@ -170,4 +169,4 @@ static void close_box(void *context)
 	free(box);
 }
 
-const struct adopter maildir_adopter = {open_box, inode, adopt, settle, close_box};
+const struct adopter maildir_adopter = {open_box, identity, adopt, settle, close_box};

@@ -25,7 +25,7 @@
 struct box {
 	const struct spool_place *place;
 	const char *path;
-	uint64_t inode;
+	struct identity identity;
 };
 
 static int open_box(
@@ -42,7 +42,7 @@ static int open_box(
 		free(box);
 		return err;
 	}
-	*box = (struct box){.place = place, .path = path, .inode = mbox.st.st_ino};
+	*box = (struct box){.place = place, .path = path, .identity = identity_of(mbox.fd)};
 	mbox_close(&mbox);
 	err = fd_sync_parent(path);
 	if (err && err != -EACCES) { /* a folder that can't be read can't be opened to be synced */
@@ -53,11 +53,11 @@ static int open_box(
 	return 0;
 }
 
-static uint64_t inode(const void *context)
+static struct identity identity(const void *context)
 {
 	const struct box *box = context;
 
-	return box->inode;
+	return box->identity;
 }
 
 /* The unique-id must be written down, or else is what the message has anyway. */
@@ -109,7 +109,7 @@ static int append(const struct box *box, const struct incoming *incoming, struct
 		return why_errno(why, ENOENT, box->path, "open");
 	if (err)
 		return err;
-	if (mbox.st.st_ino != box->inode)
+	if (!identity_is_same(identity_of(mbox.fd), box->identity))
 		err = why_set(why, ESTALE, WHY_TEMP, "4.3.0",
 			"%s: another program has put another file in its place", box->path);
 	else
@@ -168,4 +168,4 @@ static void close_box(void *context)
 	free(context);
 }
 
-const struct adopter mbox_adopter = {open_box, inode, adopt, settle, close_box};
+const struct adopter mbox_adopter = {open_box, identity, adopt, settle, close_box};

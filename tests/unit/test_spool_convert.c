@@ -174,14 +174,14 @@ static void test_tally(void **context)
 }
 
 /* How many rows of the ledger are believed; -1: none of it. */
-static int believed(const char *folder, const char *to, uint64_t inode)
+static int believed(const char *folder, const char *to, uint64_t inode, int64_t birth)
 {
 	struct ledger ledger;
 	int known;
 	int rows;
 
 	assert_int_equal(ledger_init(&ledger, folder, "/tmp/from", to), 0);
-	known = ledger_open(&ledger, inode);
+	known = ledger_open(&ledger, (struct identity){inode, birth});
 	rows = known == 1 ? (int)ledger.rows.len : -1;
 	ledger_close(&ledger);
 	return rows;
@@ -192,7 +192,7 @@ static void add(const char *folder, const uint8_t (*rows)[SHA256_DIGEST_LENGTH],
 	struct ledger ledger;
 
 	assert_int_equal(ledger_init(&ledger, folder, "/tmp/from", "/tmp/to"), 0);
-	assert_int_equal(ledger_open(&ledger, 77), 1);
+	assert_int_equal(ledger_open(&ledger, (struct identity){77, 5}), 1);
 	assert_int_equal(ledger_add(&ledger, rows, len), 0);
 	ledger_close(&ledger);
 }
@@ -208,24 +208,25 @@ static void test_ledger(void **context)
 	(void)context;
 	assert_non_null(mkdtemp(folder));
 	assert_int_equal(ledger_init(&ledger, folder, "/tmp/x", "/tmp//x"), -EINVAL);
-	assert_int_equal(believed(folder, "/tmp/to", 77), -1);
+	assert_int_equal(believed(folder, "/tmp/to", 77, 5), -1);
 	assert_int_equal(ledger_init(&ledger, folder, "/tmp/from", "/tmp/to"), 0);
-	assert_int_equal(ledger_begin(&ledger, 77), 0);
+	assert_int_equal(ledger_begin(&ledger, (struct identity){77, 5}), 0);
 	memcpy(path, ledger.path, sizeof(path));
 	ledger_close(&ledger);
-	assert_int_equal(believed(folder, "/tmp/to", 77), 0);
-	assert_int_equal(believed(folder, "/tmp/to", 78), -1);
+	assert_int_equal(believed(folder, "/tmp/to", 77, 5), 0);
+	assert_int_equal(believed(folder, "/tmp/to", 78, 5), -1);
+	assert_int_equal(believed(folder, "/tmp/to", 77, 6), -1);
 	add(folder, rows, 3);
 	add(folder, rows, 600);
-	assert_int_equal(believed(folder, "/tmp/to", 77), 603);
+	assert_int_equal(believed(folder, "/tmp/to", 77, 5), 603);
 	/* What a power cut has torn is no row, nor is what stands behind it; and the next one is.
 	 */
 	fd = open(path, O_RDWR);
 	assert_int_equal(pwrite(fd, "\0\0\0", 3, lseek(fd, 0, SEEK_END) - 100), 3);
 	close(fd);
-	assert_int_equal(believed(folder, "/tmp/to", 77), 601);
+	assert_int_equal(believed(folder, "/tmp/to", 77, 5), 601);
 	add(folder, rows, 1);
-	assert_int_equal(believed(folder, "/tmp/to", 77), 602);
+	assert_int_equal(believed(folder, "/tmp/to", 77, 5), 602);
 	unlink(path);
 	rmdir(folder);
 }
