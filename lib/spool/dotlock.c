@@ -9,6 +9,7 @@
 
 #include "base/fd.h"
 #include "base/num.h"
+#include "file_lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -104,21 +105,39 @@ static int write_content(int fd, const char text[static TEXT_MAX], size_t len)
 	return fd_write(fd, text, len);
 }
 
-/* A file without a name in this folder gets its content first and its name then. -EOPNOTSUPP: not
- * here. */
+static int fill_and_publish(
+	int fd, int dirfd, const char *lockname, const char text[static TEXT_MAX], size_t len)
+{
+	int err = write_content(fd, text, len);
+
+	if (!err)
+		err = publish(fd, dirfd, lockname);
+	return err == -ENOENT || err == -EXDEV ? -EOPNOTSUPP /* no /proc; another folder by now */
+					       : err;
+}
+
+/*
+ * A file without a name in this folder gets its content first and its name then. -EOPNOTSUPP: not
+ * here.
+ *
+ * Where somebody replaces the mailbox, two of us may have the kernel's locks on two files of one
+ * name, and the same kept file. What one of them writes must not get into the other's lock, so that
+ * it is looked at, written and named by one at a time; who comes second does without it.
+ */
 static int make_whole(
 	int dirfd, const char *lockname, const char text[static TEXT_MAX], size_t len, int prepared)
 {
 	int fd = prepared >= 0 ? prepared : open_nameless(dirfd);
-	int err = fd < 0 ? fd : write_content(fd, text, len);
+	int err = fd < 0 ? fd : prepared < 0 ? 0 : file_lock_try(fd);
 
-	if (!err) {
-		err = publish(fd, dirfd, lockname);
-		if (err == -ENOENT || err == -EXDEV) /* no /proc; another folder by now */
-			err = -EOPNOTSUPP;
-	}
+	if (err == -EAGAIN)
+		return -EOPNOTSUPP;
+	if (!err)
+		err = fill_and_publish(fd, dirfd, lockname, text, len);
 	if (prepared < 0)
 		fd_close(&fd);
+	else
+		file_lock_release(fd);
 	return err;
 }
 

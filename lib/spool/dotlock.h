@@ -7,8 +7,8 @@
  * there as soon as the name is, so that nobody can find a lock whose owner is not yet known.
  *
  * System calls: open (/proc/PID/stat; the kept file), openat, linkat, fstatat, fstat, statx,
- * ftruncate, lseek, pread, write, unlinkat, close, kill (signal 0), clock_gettime, getpid,
- * geteuid, uname.
+ * fcntl, ftruncate, lseek, pread, write, unlinkat, close, kill (signal 0), clock_gettime,
+ * getpid, geteuid, uname.
  */
 #ifndef SPOOL_DOTLOCK_H
 #define SPOOL_DOTLOCK_H

@@ -2,6 +2,7 @@
 #include "spool/dotlock.h"
 
 #include "base/fd.h"
+#include "spool/file_lock.h"
 #include "unit.h"
 
 #include <errno.h>
@@ -270,6 +271,28 @@ static void kept_is_still_a_lock(void **state)
 	assert_int_equal(dotlock_release_prepared_at(folder, NAME, fd), 0);
 	assert_false(is_there());
 	close(fd);
+}
+
+/* Somebody else is about to make it his lock: what he has written there stays. */
+static void kept_that_another_is_at(void **state)
+{
+	char text[32];
+	int fd, other;
+
+	(void)state;
+	put_kept("1\n");
+	fd = prepare_kept();
+	other = prepare_kept();
+	assert_int_equal(file_lock_try(other), 0);
+	assert_int_equal(dotlock_take_prepared_at(folder, NAME, NULL, &fd), 0);
+	assert_int_equal(fd, -1);
+	assert_false(is_kept_file(NAME));
+	assert_true(dotlock_is_own_at(folder, NAME));
+	assert_int_equal(dotlock_release_prepared_at(folder, NAME, fd), 0);
+	assert_int_equal(linkat(folder, KEPT, folder, NAME, 0), 0);
+	read_lock(text);
+	assert_string_equal(text, "1\n");
+	close(other);
 }
 
 /* Another name of it that is no lock of ours: then it can't be used, and that is all. */
@@ -579,6 +602,7 @@ int main(void)
 		LOCK_TEST(take_kept),
 		LOCK_TEST(take_kept_with_a_shorter_number),
 		LOCK_TEST(kept_is_still_a_lock),
+		LOCK_TEST(kept_that_another_is_at),
 		LOCK_TEST(kept_with_another_name),
 		LOCK_TEST(kept_that_is_unfit),
 		LOCK_TEST(take_unprepared),
