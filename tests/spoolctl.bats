@@ -286,6 +286,24 @@ assert found == [(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))], found' "$ou
 	[ "${lines[1]}" = '  messages  1' ]
 }
 
+@test "root does not go where a user's link leads, when what is there is root's own" {
+	[ "$(id -u)" = 0 ] || skip "takes root"
+	mkdir -p "$T/home" "$T/private/box"
+	chown "$OWNER" "$T/home"
+	messages 1 >"$T/private/in"
+	chmod -R go= "$T/private"
+	cp -p "$T/private/in" "$T/before"
+	as_owner ln -s "$T/private" "$T/home/mail"
+	run -77 spoolctl check --repair "mbox:$T/home/mail/in"
+	run -77 spoolctl check --repair "maildir:$T/home/mail/box"
+	run -77 spoolctl list "mbox:$T/home/mail/nothing"
+	run -77 spoolctl --to "maildir:$T/private/new" convert "mbox:$T/home/mail/in"
+	run -77 spoolctl --to "maildir:$T/home/mail/new" convert "mbox:$T/private/in"
+	cmp "$T/before" "$T/private/in"
+	[ "$(find "$T/private" -mindepth 1 -printf '%P\n' | sort | tr '\n' ' ')" = "box in " ]
+	run -0 spoolctl --to "maildir:$T/private/new" convert "mbox:$T/private/in"
+}
+
 @test "wrong use" {
 	run -64 spoolctl
 	run -64 spoolctl frobnicate

@@ -11,6 +11,7 @@
 #include "agent/agent_folder.h"
 #include "agent/agent_place.h"
 #include "agent/agent_spool_helper.h"
+#include "base/fd.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -117,6 +118,34 @@ static int find_target(struct spoolctl_mailbox *mailbox, const struct spoolctl *
 	return status;
 }
 
+/* What would be opened as root must be reached by a way that only root can have laid, or whoever
+ * can put a link there decides which file of root's is read and changed. */
+static int check_way(const char *location)
+{
+	int folder = -1;
+	int err = agent_folder_trusted(path_in(location), &folder);
+
+	fd_close(&folder);
+	if (err == 0 || err == -ENOENT)
+		return EX_OK;
+	return spoolctl_refuse(
+		EX_NOPERM, location, "not opened as root, for others can change the way to it");
+}
+
+static int check_ways(const struct spoolctl_mailbox *mailbox, const struct spoolctl_verb *verb)
+{
+	const char *target = mailbox->target.location;
+	int status = EX_OK;
+
+	if (geteuid() != 0 || mailbox->account.uid != 0)
+		return EX_OK;
+	if (strchr(mailbox->name, ':'))
+		status = check_way(mailbox->account.location);
+	if (status == EX_OK && (verb->flags & SPOOLCTL_CONVERTS) && path_in(target))
+		status = check_way(target);
+	return status;
+}
+
 int spoolctl_mailbox_find(struct spoolctl_mailbox *mailbox, const struct spoolctl *ctl,
 	const struct spoolctl_verb *verb, const char *name)
 {
@@ -126,7 +155,7 @@ int spoolctl_mailbox_find(struct spoolctl_mailbox *mailbox, const struct spoolct
 	status = find(mailbox, ctl, name);
 	if (status == EX_OK && (verb->flags & SPOOLCTL_CONVERTS))
 		status = find_target(mailbox, ctl);
-	return status;
+	return status == EX_OK ? check_ways(mailbox, verb) : status;
 }
 
 /* In a folder where only root may make mailboxes the agent's way of making one for its owner is
