@@ -21,7 +21,7 @@
 
 int ledger_init(struct ledger *ledger, const char *state, const char *from, const char *to)
 {
-	char suffix[sizeof("converted-01234567")];
+	char suffix[sizeof("convert-01234567")];
 	int err = state_file_name(from, ledger->from);
 
 	ledger->fd = -1;
@@ -33,7 +33,7 @@ int ledger_init(struct ledger *ledger, const char *state, const char *from, cons
 		return err;
 	if (strcmp(ledger->from, ledger->to) == 0)
 		return -EINVAL;
-	snprintf(suffix, sizeof(suffix), "converted-%08x",
+	snprintf(suffix, sizeof(suffix), "convert-%08x",
 		(unsigned)checksum(0, ledger->from, strlen(ledger->from)));
 	return state_file_join(state, ledger->to, suffix, ledger->path);
 }

@@ -1,7 +1,7 @@
 /*
  * ledger - which messages of one mailbox another has taken over, under spool_place.state in
  *
- *	<destination>.converted-<of the source's name a checksum>
+ *	<destination>.convert-<of the source's name a checksum>
  *
  * It outlives the conversion: what the destination's readers have removed since is not brought in
  * once more, though it may still lie in the source. A row is written when its message is on disk,

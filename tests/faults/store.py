@@ -10,7 +10,7 @@ import time
 FROM = re.compile(rb"From [^\n]*\d\d:\d\d:\d\d[^\n]* \d{4}\n")
 QUOTED = re.compile(rb"^>(>*From )", re.M)
 UNQUOTED = re.compile(rb"^(>*From )", re.M)
-CONVERTED = r"/state/[^/]*box\.converted-[0-9a-f]{8}$|/state/[^/]*source\.(session|dotlock|append)$"
+CONVERTED = r"/state/[^/]*box\.convert-[0-9a-f]{8}$|/state/[^/]*source\.(session|dotlock|append)$"
 PADDING = re.compile(rb"\A([^\n]*\n)X-Pillarbox-Padding: [^\n]*\n(?: [^\n]*\n)*")
 
 

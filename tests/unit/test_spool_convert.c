@@ -5,6 +5,7 @@
 #include "spool/ledger.h"
 #include "spool/maildir_name.h"
 #include "spool/mbox_from.h"
+#include "spool/state_file.h"
 
 #include "unit.h"
 
@@ -231,6 +232,30 @@ static void test_ledger(void **context)
 	rmdir(folder);
 }
 
+/* A mailbox that may have a journal may have a ledger, too. */
+static void test_ledger_of_the_longest_name(void **context)
+{
+	char folder[] = "/tmp/pillarbox-ledger.XXXXXX";
+	char path[PATH_MAX];
+	char to[NAME_MAX + 1] = "/";
+	char name[NAME_MAX + 1];
+	struct ledger ledger;
+
+	(void)context;
+	assert_non_null(mkdtemp(folder));
+	for (size_t len = 1; len < NAME_MAX && state_file_name(to, name) == 0; len++)
+		to[len] = 'n';
+	to[strlen(to) - 1] = '\0';
+	assert_true(strlen(to) > 200);
+	assert_int_equal(ledger_init(&ledger, folder, "/tmp/from", to), 0);
+	assert_int_equal(ledger_begin(&ledger, (struct identity){77, 5}), 0);
+	memcpy(path, ledger.path, sizeof(path));
+	ledger_close(&ledger);
+	assert_int_equal(believed(folder, to, 77, 5), 0);
+	unlink(path);
+	rmdir(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -240,6 +265,7 @@ int main(void)
 		cmocka_unit_test(test_exact),
 		cmocka_unit_test(test_tally),
 		cmocka_unit_test(test_ledger),
+		cmocka_unit_test(test_ledger_of_the_longest_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
