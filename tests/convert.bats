@@ -55,6 +55,7 @@ seen() {
 		state "$T/mail" | diff "$T/before" -
 		grep -qE ': 23 messages, [0-9]+ octets, verified; 23 converted now$' "$T/said"
 		[ "$(grep -c '^  [0-9]' "$T/said")" = 2 ] # what is to be done next
+		tail -n 1 "$T/said" | grep -qxF "       spoolctl --config '$CONF' convert --from '$OLD' alice"
 		talk 'RETR 1' QUIT >/dev/null
 		seen >"$T/old"
 		switch_to "$NEW"
@@ -186,7 +187,7 @@ killed_until_done() {
 	messages 5 | seed alice
 	spoolctl --to "$NEW" convert alice >"$T/said"
 	grep -qF "mailbox = $NEW" "$T/said"
-	grep -qF "spoolctl convert --from '$OLD' alice" "$T/said"
+	grep -qF "spoolctl --config '$CONF' convert --from '$OLD' alice" "$T/said"
 	printf 'Subject: 6\n\nlate, into the old one\n' >"$T/message"
 	deliver alice "$T/message"
 	switch_to "$NEW"
@@ -232,7 +233,7 @@ killed_until_done() {
 	messages 2 | seed bob
 	spoolctl --to "maildir:$T/box/one" convert "mbox:$T/mail/alice" >/dev/null
 	run -73 spoolctl --to "maildir:$T/box/one" convert "mbox:$T/mail/bob"
-	[[ $output == *"has 3 messages, and they are not from a conversion of mbox:$T/mail/bob"* ]]
+	[[ $output == *"has 3 messages, and they are not from a conversion of mbox:$T/mail/bob: --merge converts nevertheless" ]]
 	[ "$(ls "$T/box/one/new" | wc -l)" = 3 ]
 	spoolctl --json --merge --to "maildir:$T/box/one" convert "mbox:$T/mail/bob" >"$T/said"
 	[ "$(jq -c '[.messages, .converted]' "$T/said")" = '[2,0]' ] # two that are there already
@@ -315,6 +316,7 @@ killed_until_done() {
 	run --separate-stderr spoolctl --to "$NEW" convert alice nobody-here bob
 	[ "$status" = 67 ]
 	[ "$(grep -c ' verified; ' <<<"$output")" = 2 ]
+	expect_line 'Not all was converted, see above\..*'
 	spoolctl --json --to "$NEW" convert alice bob >"$T/said"
 	[ "$(jq -c '[.mailbox, .to, .messages]' "$T/said" | tail -n 1)" = "[\"mbox:$T/mail/bob\",\"maildir:$T/box/bob\",2]" ]
 	[ "$(wc -l <"$T/said")" = 2 ]
@@ -361,6 +363,10 @@ killed_until_done() {
 	spoolctl --to "mbox:$T/spool/%u" convert alice >/dev/null
 	[ "$(stat -c %U "$T/spool/alice")" = "$OWNER" ]
 	[ "$(ls "$T/spool")" = alice ] # and no lock file
+	switch_to "$OLD"
+	run -69 spoolctl --to "mbox:$T/spool/other-%u" convert alice
+	[ "$(ls "$T/spool")" = alice ]
+	switch_to "maildir:$T/home/mail/%u"
 	corpus same "$T/mail/alice" "$T/spool/alice"
 }
 

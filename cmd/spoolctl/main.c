@@ -157,6 +157,31 @@ static int take_number(struct task *task, char **args, int count)
 	return EX_OK;
 }
 
+/* An option that would do nothing is a mistake, and what was meant by it would not be done. */
+static int check_options(const struct spoolctl *ctl, const struct spoolctl_verb *verb)
+{
+	const struct {
+		const char *name;
+		bool is_given;
+		unsigned for_flags;
+	} rows[] = {
+		{"--header", ctl->header, SPOOLCTL_NUMBER},
+		{"--repair", ctl->repair, SPOOLCTL_REPAIRS},
+		{"--from", ctl->from, SPOOLCTL_CONVERTS},
+		{"--to", ctl->to, SPOOLCTL_CONVERTS},
+		{"--merge", ctl->merge, SPOOLCTL_CONVERTS},
+	};
+	char text[80];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (!rows[i].is_given || verb->flags & rows[i].for_flags)
+			continue;
+		snprintf(text, sizeof(text), "has no option %s; see --help", rows[i].name);
+		return spoolctl_refuse(EX_USAGE, verb->name, text);
+	}
+	return EX_OK;
+}
+
 static int dispatch(struct spoolctl *ctl, char **args, int count)
 {
 	struct task task = {.ctl = ctl};
@@ -167,9 +192,8 @@ static int dispatch(struct spoolctl *ctl, char **args, int count)
 	task.verb = find_verb(args[0]);
 	if (!task.verb)
 		return spoolctl_refuse(EX_USAGE, args[0], "no such command; see --help");
-	if (ctl->repair && !(task.verb->flags & SPOOLCTL_REPAIRS))
-		return spoolctl_refuse(EX_USAGE, args[0], "repairs nothing; see --help");
-	if (task.verb->flags & SPOOLCTL_NUMBER)
+	status = check_options(ctl, task.verb);
+	if (status == EX_OK && task.verb->flags & SPOOLCTL_NUMBER)
 		status = take_number(&task, args + 1, count - 1);
 	if (status == EX_OK)
 		status = run_all(&task, args + 1);
@@ -181,7 +205,6 @@ static int dispatch(struct spoolctl *ctl, char **args, int count)
 int main(int argc, char **argv)
 {
 	struct spoolctl ctl = {0};
-	const char *config = NULL;
 	struct why why = {0};
 	int option;
 	int status;
@@ -191,7 +214,7 @@ int main(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {
 		case FLAG_CONFIG:
-			config = optarg;
+			ctl.config = optarg;
 			break;
 		case FLAG_JSON:
 			ctl.json = true;
@@ -216,11 +239,12 @@ int main(int argc, char **argv)
 		case FLAG_VERSION:
 			return version();
 		default:
-			return spoolctl_refuse(EX_USAGE, NULL,
+			return spoolctl_refuse(EX_USAGE,
+				*argv[optind - 1] == '-' ? argv[optind - 1] : NULL,
 				"unknown option, or one without its value; see --help");
 		}
 	}
-	if (conf_load(&ctl.conf, config, &why) < 0)
+	if (conf_load(&ctl.conf, ctl.config, &why) < 0)
 		return spoolctl_refuse(EX_CONFIG, NULL, why.text);
 	status = dispatch(&ctl, argv + optind, argc - optind);
 	conf_done(&ctl.conf);

@@ -14,6 +14,7 @@
 
 struct spoolctl {
 	struct conf conf;
+	const char *config; /* NULL: CONF_FILE */
 	bool json;
 	bool header; /* of a message, no more */
 	bool repair; /* what is checked */
@@ -76,6 +77,13 @@ int spoolctl_mailbox_find(struct spoolctl_mailbox *mailbox, const struct spoolct
 	const struct spoolctl_verb *verb, const char *name);
 int spoolctl_mailbox_enter(struct spoolctl_mailbox *mailbox, const struct spoolctl *ctl,
 	const struct spoolctl_verb *verb);
+
+/* The absolute path in a location; NULL: there is none. */
+const char *spoolctl_path_in(const char *location);
+
+/* spoolctl_open.c: spool_open(), but a mailbox that is not there is told, not made. An exit status;
+ * *spool is NULL unless it is EX_OK. */
+int spoolctl_open(struct spool **spool, const struct spool_place *place);
 
 /* spoolctl_helper.c: start a child that takes the dotlock of this account's mailbox with root's
  * rights, if there are some. 0 or -errno; mailbox->helper has no functions where nobody helps. */

@@ -5,6 +5,7 @@
 #include "spoolctl_progress.h"
 #include "spoolctl_text.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sysexits.h>
@@ -54,6 +55,8 @@ int spoolctl_convert(
 
 	(void)number;
 	spoolctl_progress_clear(&bar);
+	if (err == -EEXIST)
+		return spoolctl_refuse(EX_CANTCREAT, why.text, "--merge converts nevertheless");
 	if (err)
 		return spoolctl_fail(err, &why);
 	return (ctl->json ? print_json : print)(
@@ -67,8 +70,11 @@ static void print_setting(const struct spoolctl *ctl)
 	       "       mailbox = %s\n"
 	       "  2. when no session is left that was begun before, once more, for what came in\n"
 	       "     meanwhile:\n"
-	       "       spoolctl convert --from '%s'",
-		ctl->to, ctl->from ? ctl->from : ctl->conf.mailbox);
+	       "       spoolctl ",
+		ctl->to);
+	if (ctl->config)
+		printf("--config '%s' ", ctl->config);
+	printf("convert --from '%s'", ctl->from ? ctl->from : ctl->conf.mailbox);
 }
 
 /* Named by locations there is nothing to be said of the configuration. */
@@ -86,6 +92,10 @@ void spoolctl_convert_next(const struct spoolctl *ctl, char **names, int status)
 	if (status == EX_TEMPFAIL)
 		fputs("\nThe old mailboxes are as they were. The same command goes on where it "
 		      "stopped.\n",
+			stdout);
+	else if (status != EX_OK && status != EX_USAGE && names[0] && names[1])
+		fputs("\nNot all was converted, see above. The old mailboxes are as they were. The "
+		      "same\ncommand may be run again, and leaves what is done as it is.\n",
 			stdout);
 	if (status != EX_OK)
 		return;

@@ -58,11 +58,11 @@ int spoolctl_list(const struct spoolctl *ctl, const struct spoolctl_mailbox *mai
 {
 	json_t *rows = ctl->json ? json_array() : NULL;
 	struct spool *spool;
-	struct why why = {0};
-	int err = spool_open(&spool, &mailbox->place, &why);
-	int status = err ? spoolctl_fail(err, &why) : list(spool, rows);
+	int status = spoolctl_open(&spool, &mailbox->place);
 
 	(void)number;
+	if (status == EX_OK)
+		status = list(spool, rows);
 	spool_close(&spool);
 	if (status != EX_OK || !rows) {
 		json_decref(rows);

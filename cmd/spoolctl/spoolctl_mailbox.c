@@ -21,7 +21,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-static const char *path_in(const char *location)
+const char *spoolctl_path_in(const char *location)
 {
 	const char *colon = strchr(location, ':');
 
@@ -32,7 +32,7 @@ static const char *path_in(const char *location)
 static int find_location(struct spoolctl_mailbox *mailbox, const char *location)
 {
 	struct account *account = &mailbox->account;
-	const char *path = path_in(location);
+	const char *path = spoolctl_path_in(location);
 	const struct passwd *pw;
 	struct stat st;
 
@@ -158,17 +158,27 @@ int spoolctl_mailbox_find(struct spoolctl_mailbox *mailbox, const struct spoolct
 	return status == EX_OK ? check_ways(mailbox, verb) : status;
 }
 
+/* Of the same kind: that is refused later, and nothing may have been made. */
+static bool are_alike(const struct spoolctl_mailbox *mailbox)
+{
+	const char *from = mailbox->account.location;
+	const char *to = mailbox->target.location;
+	size_t len = strcspn(from, ":");
+
+	return strncmp(from, to, len + 1) == 0;
+}
+
 /* In a folder where only root may make mailboxes the agent's way of making one for its owner is
  * taken. Elsewhere the owner makes it, or is told why that can't be. */
 static void make_target(const struct spoolctl_mailbox *mailbox)
 {
-	const char *source = path_in(mailbox->account.location);
-	const char *path = path_in(mailbox->target.location);
+	const char *source = spoolctl_path_in(mailbox->account.location);
+	const char *path = spoolctl_path_in(mailbox->target.location);
 	struct agent_spool_helper helper;
 	struct stat st;
 
 	if (geteuid() != 0 || mailbox->target.uid == 0 || !source || lstat(source, &st) < 0 ||
-		!path || lstat(path, &st) == 0)
+		!path || lstat(path, &st) == 0 || are_alike(mailbox))
 		return;
 	agent_spool_helper_init(&helper, &mailbox->target);
 	(void)agent_spool_helper_create(&helper);
@@ -238,6 +248,7 @@ int spoolctl_mailbox_enter(struct spoolctl_mailbox *mailbox, const struct spoolc
 	agent_place_init(&mailbox->place, &ctl->conf, &mailbox->account, mailbox->state);
 	mailbox->place.note = note;
 	mailbox->place.helper = &mailbox->helper;
+	mailbox->place.keeps_new = true; /* no client has got what is shown here */
 	if (access(mailbox->cache, W_OK) == 0)
 		mailbox->place.cache = mailbox->cache;
 	mailbox->target_place = mailbox->place;

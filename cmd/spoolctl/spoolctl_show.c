@@ -83,19 +83,25 @@ static int show_json(const struct spoolctl *ctl, struct spool *spool, size_t n)
 	return status;
 }
 
+static int refuse_number(const char *location, size_t number, size_t count)
+{
+	char text[80];
+
+	snprintf(text, sizeof(text), "no message %zu, only %zu are in it", number, count);
+	return spoolctl_refuse(EX_NOINPUT, location, text);
+}
+
 int spoolctl_show(const struct spoolctl *ctl, const struct spoolctl_mailbox *mailbox, size_t number)
 {
 	struct showing showing = {
 		.out = stdout, .to_terminal = isatty(STDOUT_FILENO), .header_only = ctl->header};
 	struct spool *spool;
-	struct why why = {0};
-	int err = spool_open(&spool, &mailbox->place, &why);
-	int status;
+	int status = spoolctl_open(&spool, &mailbox->place);
 
-	if (err)
-		return spoolctl_fail(err, &why);
+	if (status != EX_OK)
+		return status;
 	if (number > spool_count(spool))
-		status = spoolctl_refuse(EX_NOINPUT, NULL, "no such message");
+		status = refuse_number(mailbox->account.location, number, spool_count(spool));
 	else if (ctl->json)
 		status = show_json(ctl, spool, number - 1);
 	else

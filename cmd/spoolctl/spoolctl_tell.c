@@ -24,6 +24,11 @@ static int status_of(int err, const struct why *why)
 	case ENOENT:
 		return EX_NOINPUT;
 	case EBADMSG:
+	case EISDIR:
+	case ELOOP:
+	case EMLINK:
+	case ENOTDIR:
+	case ENXIO:
 		return EX_DATAERR;
 	case EEXIST:
 		return EX_CANTCREAT;

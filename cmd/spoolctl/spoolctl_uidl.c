@@ -44,13 +44,12 @@ static int read_ids(struct ids *ids, const struct spoolctl_mailbox *mailbox)
 	for (size_t format = 0; status == EX_OK && format < FORMATS; format++) {
 		struct spool_place place = mailbox->place;
 		struct spool *spool;
-		struct why why = {0};
-		int err;
 
 		place.uidl = (enum spool_uidl)format;
 		place.cache = NULL;
-		err = spool_open(&spool, &place, &why);
-		status = err ? spoolctl_fail(err, &why) : take(ids, spool, format);
+		status = spoolctl_open(&spool, &place);
+		if (status == EX_OK)
+			status = take(ids, spool, format);
 		spool_close(&spool);
 	}
 	return status;

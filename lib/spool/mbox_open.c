@@ -25,7 +25,7 @@ int mbox_check(const struct stat *st, uid_t owner, const char *path, struct why 
 	if (S_ISDIR(st->st_mode))
 		return refuse(why, EISDIR, path, "is a folder, not a mailbox");
 	if (!S_ISREG(st->st_mode))
-		return refuse(why, EINVAL, path, "is not a regular file");
+		return refuse(why, ENXIO, path, "is not a regular file");
 	if (st->st_nlink > 1)
 		return refuse(why, EMLINK, path, "has more than one link");
 	if (st->st_uid != owner)
