@@ -213,7 +213,7 @@ stays() {
 	cp "$T/mail/alice" "$T/old"
 	run -75 unshare -m sh -c 'mount -t tmpfs -o size=64k,mode=755 none "$1/state" && exec "$2" --config "$3" check --repair alice' \
 		sh "$T" "$BUILD/spoolctl" "$CONF"
-	[[ "$output" == *"No space left on device"* ]]
+	[[ "$output" == *".mend: repair: No space left on device"* ]]
 	cmp "$T/old" "$T/mail/alice"
 	[ ! -e "$T/mail/alice.damaged" ]
 }

@@ -304,7 +304,58 @@ assert found == [(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))], found' "$ou
 	run -0 spoolctl --to "maildir:$T/private/new" convert "mbox:$T/private/in"
 }
 
+@test "what is not there is told, and nothing is made of it" {
+	as_owner mkdir "$T/mail/folder"
+	for command in list uidl stat check; do
+		run -66 spoolctl $command alice
+		[ "$output" = "spoolctl: mbox:$T/mail/alice: there is no mailbox" ]
+	done
+	for command in list uidl; do
+		run -66 spoolctl $command "maildir:$T/mail/folder"
+		[[ $output == *"is a folder, but no Maildir: "* ]]
+	done
+	run -66 spoolctl show "maildir:$T/mail/folder" 1
+	[ -z "$(ls "$T/mail/folder")" ]
+	messages 2 | seed alice
+	run -66 spoolctl show alice 3
+	[ "$output" = "spoolctl: mbox:$T/mail/alice: no message 3, only 2 are in it" ]
+}
+
+@test "what is no mailbox is told as that, not as something that may pass" {
+	as_owner mkdir "$T/mail/folder"
+	as_owner mkfifo "$T/mail/fifo"
+	messages 1 | seed alice
+	for command in list stat check; do
+		for location in "mbox:$T/mail/folder" "mbox:$T/mail/fifo" "maildir:$T/mail/alice"; do
+			run -65 spoolctl $command "$location"
+			[[ $output == *"${location#*:}: is "* ]]
+		done
+	done
+}
+
+@test "a Maildir's new messages stay new, whoever of us looks at them; one that can't be read is named" {
+	local box=$T/mail/dir
+	as_owner mkdir -p "$box/new" "$box/cur" "$box/tmp"
+	for n in 1 2; do printf 'Subject: %s\n\nbody\n' $n >"$box/new/$n.a.b"; done
+	if [ "$(id -u)" = 0 ]; then chown -R "$OWNER" "$box"; fi
+	for command in list uidl stat check; do spoolctl $command "maildir:$box" >/dev/null; done
+	spoolctl show "maildir:$box" 1 >/dev/null
+	[ "$(ls "$box/new" | wc -l)" = 2 ]
+	[ -z "$(ls "$box/cur")" ]
+	chmod 0 "$box/new/2.a.b"
+	run -77 spoolctl show "maildir:$box" 2
+	[ "$output" = "spoolctl: $box: open 2.a.b: Permission denied" ]
+}
+
 @test "wrong use" {
+	messages 1 | seed alice
+	for options in --repair '--from mbox:/x/%u' '--to mbox:/x/%u' --merge --header; do
+		# shellcheck disable=SC2086 # an option and its value
+		run -64 spoolctl $options list alice
+		[ "$output" = "spoolctl: list: has no option ${options%% *}; see --help" ]
+	done
+	run -64 spoolctl --frob list
+	[[ $output == "spoolctl: --frob: unknown option"* ]]
 	run -64 spoolctl
 	run -64 spoolctl frobnicate
 	run -64 spoolctl list ../alice
@@ -317,9 +368,15 @@ assert found == [(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))], found' "$ou
 @test "completion in bash" {
 	# shellcheck source=packaging/bash-completion/spoolctl
 	. "$ROOT/packaging/bash-completion/spoolctl"
-	complete_line() { COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _spoolctl; printf '%s\n' "${COMPREPLY[@]}"; }
+	complete_line() { COMP_LINE=$*; COMP_POINT=${#COMP_LINE}; _spoolctl; printf '%s\n' "${COMPREPLY[@]}"; }
 	[ "$(complete_line spoolctl ch)" = check ]
 	[ "$(complete_line spoolctl --config /etc/x st)" = stat ]
 	[ "$(complete_line spoolctl --js)" = --json ]
 	complete_line spoolctl list roo | grep -qx root
+	# bash has put the cursor behind a location's colon
+	mkdir "$T/mail/folder"
+	[ "$(complete_line spoolctl check "mbox:$T/mail/fo")" = "$T/mail/folder" ]
+	[ "$(complete_line spoolctl convert --to maildir:%)" = '%h/Maildir' ]
+	[ "$(complete_line spoolctl convert --to md)" = '' ]
+	[ "$(complete_line spoolctl --to maildir:/x conv)" = convert ]
 }

@@ -123,7 +123,7 @@ static int find_target(struct spoolctl_mailbox *mailbox, const struct spoolctl *
 static int check_way(const char *location)
 {
 	int folder = -1;
-	int err = agent_folder_trusted(path_in(location), &folder);
+	int err = agent_folder_trusted(spoolctl_path_in(location), &folder);
 
 	fd_close(&folder);
 	if (err == 0 || err == -ENOENT)

@@ -153,6 +153,16 @@ static const struct spool_message *message(void *context, size_t n)
 	return &box->table.at[n].seen;
 }
 
+/* The file is named: of thousands it is one that somebody has to look at. */
+static int fail_at(
+	const struct maildir_box *box, size_t n, int err, const char *what, struct why *why)
+{
+	char text[100]; /* so much that the reason has room behind it */
+
+	snprintf(text, sizeof(text), "%s %s", what, box->table.at[n].name);
+	return why_errno(why, err, box->maildir.path, text);
+}
+
 static int fetch(void *context, size_t n, struct spool_extent *extent, struct why *why)
 {
 	struct maildir_box *box = context;
@@ -165,11 +175,11 @@ static int fetch(void *context, size_t n, struct spool_extent *extent, struct wh
 		return why_set(why, ESTALE, WHY_TEMP, "4.2.0",
 			"%s: another program has removed the message", box->maildir.path);
 	if (fd < 0)
-		return why_errno(why, -fd, box->maildir.path, "open a message");
+		return fail_at(box, n, -fd, "open", why);
 	err = maildir_message_count(found, fd, &st);
 	if (err) {
 		fd_close(&fd);
-		return why_errno(why, -err, box->maildir.path, "read a message");
+		return fail_at(box, n, -err, "read", why);
 	}
 	found->is_handed = true;
 	*extent = (struct spool_extent){.fd = fd,

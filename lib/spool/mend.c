@@ -95,14 +95,18 @@ static int finish(const struct mend_file *file, bool is_resized)
 	return err ? err : mend_file_remove(file);
 }
 
-static int run(struct mend_file *file, const struct mend_plan *plan, bool *begun)
+/* *where is the file that the failure is about. */
+static int run(
+	struct mend_file *file, const struct mend_plan *plan, bool *begun, const char **where)
 {
 	int err = disk_sync(file->mbox->fd);
 
 	if (!err)
 		err = disk_set_apart(file->mbox->fd, mend_plan_new_size(plan));
-	if (!err)
+	if (!err) {
 		err = mend_file_create(file, plan);
+		*where = err ? file->path : *where;
+	}
 	/* Where only the folder's fsync has failed the journal may be found after a power cut, so
 	 * it is not taken back: what was taken out must then stay in the file beside. */
 	*begun = !err || access(file->path, F_OK) == 0;
@@ -112,13 +116,14 @@ static int run(struct mend_file *file, const struct mend_plan *plan, bool *begun
 int mend_run(const struct mbox *mbox, const struct mend_plan *plan, bool *begun, struct why *why)
 {
 	struct mend_file file;
+	const char *where = mbox->path;
 	int err = mend_file_init(&file, mbox);
 
 	*begun = false;
 	if (!err)
-		err = run(&file, plan, begun);
+		err = run(&file, plan, begun, &where);
 	mend_file_done(&file);
-	return err ? why_errno(why, -err, mbox->path, "repair") : 0;
+	return err ? why_errno(why, -err, where, "repair") : 0;
 }
 
 /* Does the mailbox have in [from, to) what the journal says? Or nothing but zeros (`file` NULL)? 1,
