@@ -141,7 +141,7 @@ static int check_ways(const struct spoolctl_mailbox *mailbox, const struct spool
 		return EX_OK;
 	if (strchr(mailbox->name, ':'))
 		status = check_way(mailbox->account.location);
-	if (status == EX_OK && (verb->flags & SPOOLCTL_CONVERTS) && path_in(target))
+	if (status == EX_OK && (verb->flags & SPOOLCTL_CONVERTS) && spoolctl_path_in(target))
 		status = check_way(target);
 	return status;
 }
