@@ -1,7 +1,7 @@
 /*
- * generation - how often messages were removed from a mailbox, as far as that can be told from two
- * numbers being different. It is the session lock's file that counts, since whoever removes has
- * that: its mtime, which takes no room on a disk that may be full.
+ * generation - how often messages were removed from a mailbox, or it was repaired, as far as that
+ * can be told from two numbers being different. It is the session lock's file that counts, since
+ * whoever removes has that: its mtime, which takes no room on a disk that may be full.
  *
  * It is not made durable: after a power cut it may be what it was before.
  */

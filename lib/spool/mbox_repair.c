@@ -16,6 +16,7 @@
 
 #include "base/fd.h"
 #include "beside.h"
+#include "generation.h"
 #include "mbox_index.h"
 #include "mbox_inspect.h"
 #include "mend.h"
@@ -91,6 +92,11 @@ static int carry_out(struct repair *repair, const struct mend_plan *plan, struct
 		return err;
 	err = check_unchanged(mbox, why);
 	mbox_index_drop(mbox->place, mbox->name);
+	if (!err) { /* nor is anybody else's index believed */
+		err = generation_next(mbox->place->state, mbox->name);
+		if (err)
+			why_errno(why, -err, mbox->path, "count the change");
+	}
 	if (!err)
 		err = mend_run(mbox, plan, &begun, why);
 	if (has_beside && !begun)
