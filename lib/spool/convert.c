@@ -20,6 +20,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#define TRIES 10 /* to read a message of a mailbox that others are writing to */
+
 void convert_progress(struct convert *convert, uint64_t octets)
 {
 	const struct spool_converter *converter = convert->converter;
@@ -29,24 +31,39 @@ void convert_progress(struct convert *convert, uint64_t octets)
 		converter->progress(converter->context, convert->done, convert->size);
 }
 
+/* -EAGAIN: others have written to the mailbox while it was read, and perhaps to the message. */
+static int read_facts(struct spool *spool, size_t n, struct facts *facts,
+	struct spool_extent *found, struct why *why)
+{
+	int err = spool_fetch(spool, n, found, why);
+
+	if (err)
+		return err;
+	err = facts_read(found, facts);
+	if (err)
+		why_errno(why, -err, spool->place.location, "read");
+	else
+		err = spool_check_read(spool, n, found, why);
+	if (err)
+		fd_close(&found->fd);
+	return err == -ESTALE ? -EAGAIN : err;
+}
+
 int convert_facts(struct spool *spool, size_t n, struct facts *facts, struct spool_extent *extent,
 	struct why *why)
 {
 	struct spool_extent found;
-	int err = spool_fetch(spool, n, &found, why);
+	int err = -EAGAIN;
 
+	for (int tries = 0; err == -EAGAIN && tries < TRIES; tries++)
+		err = read_facts(spool, n, facts, &found, why);
 	if (err)
 		return err;
-	err = facts_read(&found, facts);
-	if (err)
-		why_errno(why, -err, spool->place.location, "read");
-	else
-		err = spool_check_read(spool, n, &found, why);
-	if (err || !extent)
-		fd_close(&found.fd);
-	else
+	if (extent)
 		*extent = found;
-	return err;
+	else
+		fd_close(&found.fd);
+	return 0;
 }
 
 /* Those in the ledger are accounted for; the others are of somebody who was cut short, or were not

@@ -33,7 +33,7 @@ struct convert {
 };
 
 /* Message n's facts; its extent, whose fd is the caller's to close, unless it is NULL. -ESTALE: it
- * is gone. */
+ * is gone. -EAGAIN: others write to the mailbox again and again. */
 int convert_facts(struct spool *spool, size_t n, struct facts *facts, struct spool_extent *extent,
 	struct why *why);
 

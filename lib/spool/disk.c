@@ -1,6 +1,8 @@
 /* disk - see disk.h. */
 #include "disk.h"
 
+#include "base/fd.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -27,6 +29,13 @@ int disk_sync_data(int fd)
 		rc = fdatasync(fd);
 	} while (rc < 0 && errno == EINTR);
 	return rc < 0 ? -errno : 0;
+}
+
+int disk_sync_name(const char *path)
+{
+	int err = fd_sync_parent(path);
+
+	return err == -EACCES ? 0 : err;
 }
 
 int disk_truncate(int fd, uint64_t size)

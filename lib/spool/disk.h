@@ -10,6 +10,10 @@ int disk_sync(int fd);
 /* Size and content, but not the times. */
 int disk_sync_data(int fd);
 
+/* The name of the file at path: its folder is on disk. One that can't be read can't be opened to be
+ * synced: that is none's fault and no error. */
+int disk_sync_name(const char *path);
+
 int disk_truncate(int fd, uint64_t size);
 
 /* Make the file `size` octets large, on blocks that are really there. */

@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-#define READ_SIZE (64UL * 1024)
+/* On the stack, each page of which is a fault in a process that was just forked. */
+#define READ_SIZE (16UL * 1024)
 
 struct out {
 	encode_sink *sink;

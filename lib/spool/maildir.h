@@ -62,6 +62,9 @@ int maildir_each(const struct maildir *maildir, enum maildir_folder folder,
 int maildir_move(const struct maildir *maildir, enum maildir_folder from, const char *old,
 	enum maildir_folder to, const char *new);
 
+/* The names of the Maildir and of its folders are on disk. 0 or -errno. */
+int maildir_sync_names(const struct maildir *maildir);
+
 /* How new and cur were at one time: if it is the same later on, no name has come or gone, unless
  * is_young. */
 struct maildir_state {

@@ -26,18 +26,6 @@ struct box {
 	struct maildir_write write;
 };
 
-/* Its own name and its folders' are on disk before there is anything in it. */
-static int sync_names(const struct maildir *maildir, struct why *why)
-{
-	int err = disk_sync(maildir->root);
-
-	if (!err)
-		err = fd_sync_parent(maildir->path);
-	if (err && err != -EACCES) /* a folder that can't be read can't be opened to be synced */
-		return why_errno(why, -err, maildir->path, "fsync its folders");
-	return 0;
-}
-
 static int open_box(
 	void **context, const struct spool_place *place, const char *path, struct why *why)
 {
@@ -51,8 +39,9 @@ static int open_box(
 		free(box);
 		return err;
 	}
-	err = sync_names(&box->maildir, why);
+	err = maildir_sync_names(&box->maildir); /* before there is anything in it */
 	if (err) {
+		why_errno(why, -err, path, "fsync its folders");
 		maildir_close(&box->maildir);
 		free(box);
 		return err;

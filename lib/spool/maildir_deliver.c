@@ -57,18 +57,12 @@ static int has_name(void *context, enum maildir_folder folder, const char *name)
 static int sync_names(const struct maildir *maildir)
 {
 	int filled = maildir_each(maildir, MAILDIR_NEW, has_name, NULL);
-	int err;
 
 	if (filled == 0)
 		filled = maildir_each(maildir, MAILDIR_CUR, has_name, NULL);
 	if (filled != 0)
 		return filled < 0 ? filled : 0;
-	err = disk_sync(maildir->root);
-	if (err)
-		return err;
-	err = fd_sync_parent(maildir->path);
-	return err == -EACCES ? 0 : err; /* a folder that can't be read can't be opened to be synced
-					  */
+	return maildir_sync_names(maildir);
 }
 
 /* The file's last name: what it was called in tmp, and its sizes. */

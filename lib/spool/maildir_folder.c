@@ -3,6 +3,7 @@
  * programs do the same at any time.
  */
 #include "base/fd.h"
+#include "disk.h"
 #include "maildir.h"
 
 #include <dirent.h>
@@ -96,6 +97,13 @@ static bool is_young(const struct timespec *changed)
 	clock_gettime(CLOCK_REALTIME, &now);
 	age = in_ns(&now) - in_ns(changed);
 	return age < YOUNG_NS && age > -YOUNG_NS;
+}
+
+int maildir_sync_names(const struct maildir *maildir)
+{
+	int err = disk_sync(maildir->root);
+
+	return err ? err : disk_sync_name(maildir->path);
 }
 
 int maildir_state_get(const struct maildir *maildir, struct maildir_state *state)

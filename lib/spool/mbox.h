@@ -72,6 +72,10 @@ void mbox_note_looked(struct mbox *mbox);
  */
 int mbox_append(struct mbox *mbox, const struct spool_envelope *envelope, int fd, struct why *why);
 
+/* Then the caller is promised something: the octets are on disk. If that fails they stay: others
+ * may have delivered behind them by now. */
+int mbox_append_sync(const struct mbox *mbox, struct why *why);
+
 /* mbox_deliver.c: lock, append, unlock, fsync. As spool_deliver(). */
 int mbox_deliver(const struct spool_place *place, const char *path,
 	const struct spool_envelope *envelope, int fd, struct why *why);

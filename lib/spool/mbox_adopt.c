@@ -44,8 +44,8 @@ static int open_box(
 	}
 	*box = (struct box){.place = place, .path = path, .identity = identity_of(mbox.fd)};
 	mbox_close(&mbox);
-	err = fd_sync_parent(path);
-	if (err && err != -EACCES) { /* a folder that can't be read can't be opened to be synced */
+	err = disk_sync_name(path);
+	if (err) {
 		free(box);
 		return why_errno(why, -err, path, "fsync its folder");
 	}
@@ -115,11 +115,8 @@ static int append(const struct box *box, const struct incoming *incoming, struct
 	else
 		err = mbox_append_incoming(&mbox, incoming, why);
 	mbox_unlock(&mbox);
-	if (!err) {
-		err = disk_sync(mbox.fd);
-		if (err)
-			why_errno(why, -err, box->path, "fsync");
-	}
+	if (!err)
+		err = mbox_append_sync(&mbox, why);
 	mbox_close(&mbox);
 	return err;
 }

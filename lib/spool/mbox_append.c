@@ -223,3 +223,10 @@ int mbox_append(struct mbox *mbox, const struct spool_envelope *envelope, int fd
 	incoming.size = (uint64_t)st.st_size;
 	return mbox_append_incoming(mbox, &incoming, why);
 }
+
+int mbox_append_sync(const struct mbox *mbox, struct why *why)
+{
+	int err = disk_sync(mbox->fd);
+
+	return err ? why_errno(why, -err, mbox->path, "fsync") : 0;
+}

@@ -1,19 +1,7 @@
 /* mbox_deliver - a message comes into an mbox, and is on disk: see mbox.h. */
 #include "mbox.h"
 
-#include "base/fd.h"
 #include "disk.h"
-
-#include <errno.h>
-
-/* After an fsync that failed the message stays, unpromised: others may have delivered behind it by
- * now. */
-static int sync_message(const struct mbox *mbox, struct why *why)
-{
-	int err = disk_sync(mbox->fd);
-
-	return err ? why_errno(why, -err, mbox->path, "fsync") : 0;
-}
 
 /*
  * An empty mailbox may be a new one, whose name is not on disk yet. It must be before there is
@@ -22,11 +10,9 @@ static int sync_message(const struct mbox *mbox, struct why *why)
  */
 static int sync_name(const struct mbox *mbox, struct why *why)
 {
-	int err = mbox->st.st_size == 0 ? fd_sync_parent(mbox->path) : 0;
+	int err = mbox->st.st_size == 0 ? disk_sync_name(mbox->path) : 0;
 
-	if (err && err != -EACCES) /* a folder that can't be read can't be opened to be synced */
-		return why_errno(why, -err, mbox->path, "fsync its folder");
-	return 0;
+	return err ? why_errno(why, -err, mbox->path, "fsync its folder") : 0;
 }
 
 int mbox_deliver(const struct spool_place *place, const char *path,
@@ -42,7 +28,7 @@ int mbox_deliver(const struct spool_place *place, const char *path,
 		err = mbox_append(&mbox, envelope, fd, why);
 	mbox_unlock(&mbox);
 	if (!err)
-		err = sync_message(&mbox, why);
+		err = mbox_append_sync(&mbox, why);
 	mbox_close(&mbox);
 	return err;
 }

@@ -120,11 +120,11 @@ static int cut_end(struct mbox *mbox)
 	err = disk_truncate(mbox->fd, size);
 	if (!err)
 		err = disk_sync(mbox->fd);
-	if (err)
-		return err;
-	mbox->st.st_size = (off_t)size;
-	tell(mbox, size, old - size, "were cut off at its end");
-	return 0;
+	if (!err && fstat(mbox->fd, &mbox->st) < 0)
+		err = -errno;
+	if (!err)
+		tell(mbox, size, old - size, "were cut off at its end");
+	return err;
 }
 
 /* How many zeros begin at text[at], if they end as a disk's write does; else 0. */
@@ -259,7 +259,5 @@ int torn_mend(struct mbox *mbox, bool with_middle, struct why *why)
 {
 	int err = mbox->st.st_size > 0 ? mend(mbox, with_middle) : 0;
 
-	if (!err && fstat(mbox->fd, &mbox->st) < 0)
-		err = -errno;
 	return err ? why_errno(why, -err, mbox->path, "mend what a power cut has left") : 0;
 }

@@ -1,69 +1,11 @@
 /* spool_read: the octets that were delivered, whole, or an error; while others change the mailbox.
  */
-#include "spool/spool.h"
-
-#include "base/fd.h"
-#include "unit.h"
+#include "mbox_place.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define FRONT  "Return-Path: <a@b>\nDelivered-To: c@d\n"
 #define HEADER "Message-ID: <1@x>\nReceived: x\n\n"
-
-static char root[64];
-static char box[128];
-static char state_folder[128];
-static char location[160];
-static struct spool_place place;
-static struct spool *spool;
-
-static int setup(void **state)
-{
-	(void)state;
-	strcpy(root, "/tmp/pillarbox-read.XXXXXX");
-	if (!mkdtemp(root))
-		return -1;
-	snprintf(box, sizeof(box), "%s/box", root);
-	snprintf(location, sizeof(location), "mbox:%s", box);
-	snprintf(state_folder, sizeof(state_folder), "%s/state", root);
-	place = (struct spool_place){
-		.location = location, .state = state_folder, .owner = geteuid()};
-	spool = NULL;
-	return mkdir(state_folder, 0700);
-}
-
-static int teardown(void **state)
-{
-	char command[128];
-
-	(void)state;
-	spool_close(&spool);
-	snprintf(command, sizeof(command), "rm -rf '%s'", root);
-	return system(command);
-}
-
-static void deliver(const char *text, size_t len)
-{
-	struct spool_envelope envelope = {.sender = "a@b", .recipient = "c@d"};
-	int fd = memfd_create("message", MFD_CLOEXEC);
-
-	assert_int_equal(fd_write(fd, text, len), 0);
-	assert_int_equal(spool_deliver(&place, &envelope, fd, NULL), 0);
-	close(fd);
-}
-
-static void open_box(size_t count)
-{
-	assert_int_equal(spool_open(&spool, &place, NULL), 0);
-	assert_int_equal(spool_count(spool), count);
-}
 
 /* What has been taken, and what happens in between. */
 struct taken {
@@ -115,12 +57,13 @@ static void pieces(void **state)
 	static const size_t sizes[] = {60, 16383, 16384, 16385, 16400, 100000, 700001};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+	for (size_t i = 0; i < COUNT(sizes); i++) {
 		char *text = make_message(sizes[i]);
 		struct taken taken = {0};
+		struct spool *spool;
 
-		deliver(text, sizes[i]);
-		open_box(i + 1);
+		assert_int_equal(deliver_octets(text, sizes[i], NULL), 0);
+		spool = open_box(i + 1);
 		assert_int_equal(spool_read(spool, i, take, &taken, NULL), 0);
 		assert_taken(&taken, text, sizes[i]);
 		spool_close(&spool);
@@ -130,11 +73,12 @@ static void pieces(void **state)
 
 static void no_such_message(void **state)
 {
+	struct spool *spool = open_box(0);
 	struct why why = {0};
 
 	(void)state;
-	open_box(0);
 	assert_int_equal(spool_read(spool, 0, take, NULL, &why), -EINVAL);
+	spool_close(&spool);
 	assert_int_equal(why.class, WHY_PERM);
 }
 
@@ -143,11 +87,13 @@ static void taker_fails(void **state)
 	struct taken taken = {.result = -ENOSPC};
 	struct why why = {0};
 	char *text = make_message(100000);
+	struct spool *spool;
 
 	(void)state;
-	deliver(text, 100000);
-	open_box(1);
+	assert_int_equal(deliver_octets(text, 100000, NULL), 0);
+	spool = open_box(1);
 	assert_int_equal(spool_read(spool, 0, take, &taken, &why), -ENOSPC);
+	spool_close(&spool);
 	assert_int_equal(taken.pieces, 1);
 	assert_string_equal(why.status, "4.3.1");
 	assert_non_null(strstr(why.text, box));
@@ -159,13 +105,15 @@ static void taker_fails(void **state)
 static int read_while(void (*then)(void), struct taken *taken, struct why *why)
 {
 	char *text = make_message(100000);
+	struct spool *spool;
 	int err;
 
 	taken->then = then;
-	deliver(text, 100000);
-	deliver(HEADER "second\n", strlen(HEADER "second\n"));
-	open_box(2);
+	assert_int_equal(deliver_octets(text, 100000, NULL), 0);
+	assert_int_equal(deliver(HEADER "second\n", NULL), 0);
+	spool = open_box(2);
 	err = spool_read(spool, 0, take, taken, why);
+	spool_close(&spool);
 	if (!err)
 		assert_taken(taken, text, 100000);
 	else
@@ -176,7 +124,7 @@ static int read_while(void (*then)(void), struct taken *taken, struct why *why)
 
 static void deliver_one(void)
 {
-	deliver(HEADER "third\n", strlen(HEADER "third\n"));
+	assert_int_equal(deliver(HEADER "third\n", NULL), 0);
 }
 
 static void delivery_meanwhile(void **state)
@@ -221,7 +169,7 @@ static void changed_meanwhile(void **state)
 {
 	static void (*const changes[])(void) = {cut, empty, rewrite, rewrite_in_place};
 
-	for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++) {
+	for (size_t i = 0; i < COUNT(changes); i++) {
 		struct taken taken = {0};
 		struct why why = {0};
 
@@ -232,8 +180,6 @@ static void changed_meanwhile(void **state)
 		assert_int_equal(setup(state), 0);
 	}
 }
-
-#define BOX_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {

@@ -1,47 +1,7 @@
 /* Repairs of mailboxes that are damaged at random: nothing is dropped, nothing is left to mend. */
-#include "base/fd.h"
-#include "spool/spool.h"
-#include "unit.h"
+#include "mbox_place.h"
 
-#include <fcntl.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#define F   "From me@example.org Tue Nov 24 13:00:00 2026\n"
-#define MAX 200000
-
-static char root[64];
-static char box[128];
-static char state_folder[128];
-static char location[160];
-static struct spool_place place;
-
-static int setup(void **state)
-{
-	(void)state;
-	strcpy(root, "/tmp/pillarbox-repair.XXXXXX");
-	if (!mkdtemp(root))
-		return -1;
-	snprintf(box, sizeof(box), "%s/box", root);
-	snprintf(location, sizeof(location), "mbox:%s", box);
-	snprintf(state_folder, sizeof(state_folder), "%s/state", root);
-	place = (struct spool_place){
-		.location = location, .state = state_folder, .owner = geteuid()};
-	return mkdir(state_folder, 0700);
-}
-
-static int teardown(void **state)
-{
-	char command[128];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -rf '%s'", root);
-	return system(command);
-}
 
 static void write_file(const char *path, const char *text, size_t len)
 {
@@ -282,9 +242,9 @@ static void files_beside(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(damaged_at_random, setup, teardown),
-		cmocka_unit_test_setup_teardown(damaged_and_large, setup, teardown),
-		cmocka_unit_test_setup_teardown(files_beside, setup, teardown),
+		BOX_TEST(damaged_at_random),
+		BOX_TEST(damaged_and_large),
+		BOX_TEST(files_beside),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
