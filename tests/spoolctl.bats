@@ -220,6 +220,26 @@ assert found == [(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))], found' "$ou
 	[ "$status" = 67 ]
 }
 
+@test "a user who stops or kills root's process holds nobody else up" {
+	[ "$(id -u)" = 0 ] || skip "takes root"
+	local signal child
+	messages 1 | seed alice
+	messages 2 | seed bob
+	as_owner sh -c "echo $$ >'$T/mail/alice.lock'"
+	for signal in STOP TSTP KILL; do
+		"$BUILD/spoolctl" --config "$CONF" check --repair alice bob >"$T/out" 2>"$T/err" &
+		eventually pgrep -P $! -u "$OWNER"
+		child=$(pgrep -P $! -u "$OWNER")
+		as_owner kill -s "$signal" "$child"
+		[ "$signal" != TSTP ] || as_owner kill -s KILL "$child" # it goes on
+		status=0
+		wait $! || status=$?
+		[ "$status" = 70 ]
+		grep -qx "spoolctl: alice: its process was killed: signal 9" "$T/err"
+		grep -q "mbox:$T/mail/bob" "$T/out"
+	done
+}
+
 @test "a state folder whose maker was killed before he gave it away is its owner's afterwards" {
 	[ "$(id -u)" = 0 ] || skip "takes root"
 	messages 2 | seed alice

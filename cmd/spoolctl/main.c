@@ -8,15 +8,12 @@
 #include "base/num.h"
 #include "spoolctl.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 static const char usage[] =
 	"usage: spoolctl [OPTION]... COMMAND [MAILBOX]...\n"
@@ -99,8 +96,9 @@ struct task {
 	size_t number;
 };
 
-static int run(const struct task *task, const char *name)
+static int run(void *context, const char *name)
 {
+	const struct task *task = context;
 	struct spoolctl_mailbox mailbox = {0};
 	int status = spoolctl_mailbox_find(&mailbox, task->ctl, task->verb, name);
 
@@ -111,24 +109,7 @@ static int run(const struct task *task, const char *name)
 	return end_output(status);
 }
 
-/* In a process of its own: who has become one user can't become another. */
-static int run_apart(const struct task *task, const char *name)
-{
-	pid_t pid = fork();
-	int status;
-
-	if (pid < 0)
-		return spoolctl_refuse(EX_OSERR, "fork", strerror(errno));
-	if (pid == 0)
-		exit(run(task, name));
-	while (waitpid(pid, &status, 0) < 0) {
-		if (errno != EINTR)
-			return EX_OSERR;
-	}
-	return WIFEXITED(status) ? WEXITSTATUS(status) : EX_SOFTWARE;
-}
-
-static int run_all(const struct task *task, char **names)
+static int run_all(struct task *task, char **names)
 {
 	int worst = EX_OK;
 
@@ -137,7 +118,7 @@ static int run_all(const struct task *task, char **names)
 	if (!names[1])
 		return run(task, names[0]);
 	for (; *names; names++) {
-		int status = run_apart(task, *names);
+		int status = spoolctl_apart(run, task, *names);
 
 		worst = worst == EX_OK ? status : worst;
 	}

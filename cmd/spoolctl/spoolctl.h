@@ -89,6 +89,10 @@ int spoolctl_open(struct spool **spool, const struct spool_place *place);
  * rights, if there are some. 0 or -errno; mailbox->helper has no functions where nobody helps. */
 int spoolctl_helper_start(struct spoolctl_mailbox *mailbox, const struct account *account);
 
+/* spoolctl_apart.c: let a child do it and wait for it. Its exit status; EX_SOFTWARE if it was
+ * killed, which is told. */
+int spoolctl_apart(int (*work)(void *context, const char *name), void *context, const char *name);
+
 /* spoolctl_tell.c: say it on stderr, and return the exit status for it. */
 int spoolctl_fail(int err, const struct why *why);
 int spoolctl_refuse(int status, const char *subject, const char *text);
