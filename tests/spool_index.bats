@@ -70,6 +70,26 @@ listed() { diff <(tool list) <(SPOOL_TOOL_CACHE='' tool list); }
 	[ "$(tool list | wc -l)" = 600 ]
 }
 
+# reports N...: messages that differ in a few octets of their headers, as what a machine sends every hour.
+reports() {
+	perl -e '
+		for my $n (@ARGV) {
+			printf "From cron\@x Tue Nov 24 13:%02d:00 2026\nReceived: by x id %04d\nSubject: report\n\n", $n, $n;
+			print "all is well, as ever\n" x 300, "\n";
+		}' "$@"
+}
+
+@test "after a removal by others, and growth, of messages that are of one length and end alike, each is listed" {
+	reports 1 2 3 4 >"$BOX"
+	grow_old
+	tool list >"$T/seen"
+	reports 1 3 4 5 6 >"$T/new"
+	cat "$T/new" >"$BOX"
+	grow_old
+	listed
+	[ "$(tool list | sort -k 3 | join -1 3 -2 3 - <(sort -k 3 "$T/seen") | wc -l)" = 3 ]
+}
+
 @test "after a removal that was killed, and growth, what is gone is not listed" {
 	local call n gone=0
 	make_box 600 600

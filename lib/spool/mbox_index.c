@@ -17,7 +17,7 @@
  *	   libspool since (generation.h, which a power cut may set back: so in this boot), and
  *	   its first block and the one that was its last are what they were: then it has grown.
  *	   What is new is scanned, from the last message that was known on, and must begin with
- *	   a From_ line behind an empty line there.
+ *	   that message: a From_ line behind an empty line there, and the same unique-id.
  *	6. In all other cases it is scanned.
  *
  * Of these, 5 believes more than it sees: octets in the middle may have changed. Other programs

@@ -115,17 +115,35 @@ int mbox_list_scan(struct mbox_list *list, const struct mbox *mbox, struct why *
 	return err;
 }
 
-/* What is new is scanned, from the last message on that is known. */
+/* Its unique-id as the message itself has it, whatever others of that id are in front of it. */
+static bool is_same_uidl(const struct mbox_message *a, const struct mbox_message *b)
+{
+	size_t len = mbox_table_base_len(a);
+
+	return len == mbox_table_base_len(b) && memcmp(a->seen.uidl, b->seen.uidl, len) == 0;
+}
+
+/*
+ * What is new is scanned, from the last message on that is known. That must be the same one still:
+ * where messages are of one length, and end alike, as a machine's reports are, another one comes to
+ * lie in its place when others remove one in front of it, and all between have moved up, too.
+ */
 static int scan_new(struct mbox_list *list, const struct mbox *mbox, struct why *why)
 {
 	struct mbox_table *table = &list->table;
-	uint64_t from = table->at[table->len - 1].from;
+	size_t last = table->len - 1;
+	struct mbox_message known = table->at[last];
 	int err;
 
 	uidl_base_begin(table, mbox->place, mbox->path);
-	err = mbox_scan_from(mbox->fd, from, (uint64_t)mbox->st.st_size, mbox->path, table, why);
+	err = mbox_scan_from(
+		mbox->fd, known.from, (uint64_t)mbox->st.st_size, mbox->path, table, why);
 	take_stamp(list, &mbox->st);
 	list->is_seen = false;
+	if (!err && (table->len <= last || !is_same_uidl(&table->at[last], &known))) {
+		mbox_table_done(table);
+		err = -EBADMSG;
+	}
 	return err == -EBADMSG ? mbox_list_scan(list, mbox, why) : err;
 }
 

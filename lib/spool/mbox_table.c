@@ -62,8 +62,7 @@ uint64_t mbox_table_end(const struct mbox_table *table, size_t n)
 	return n + 1 < table->len ? table->at[n + 1].from : table->size;
 }
 
-/* Of its unique-id as the scanner made it, or as much of that as leaves room for a number. */
-static size_t base_len(const struct mbox_message *message)
+size_t mbox_table_base_len(const struct mbox_message *message)
 {
 	if (message->uidl_len == 0)
 		return strnlen(message->seen.uidl, MBOX_UIDL_MAX);
@@ -102,7 +101,7 @@ static int number_one(struct mbox_names *names, struct mbox_message *message)
 {
 	struct mbox_name *name;
 
-	message->uidl_len = (uint8_t)base_len(message);
+	message->uidl_len = (uint8_t)mbox_table_base_len(message);
 	message->seen.uidl[message->uidl_len] = '\0';
 	name = mbox_names_get(names, message->seen.uidl, message->uidl_len);
 	if (!name)
@@ -128,7 +127,7 @@ enum { SHOWN, NOW, FIRST }; /* of a name: how many have it; of those now the fir
 
 static struct mbox_name *find_name(struct mbox_names *names, const struct mbox_message *message)
 {
-	return mbox_names_get(names, message->seen.uidl, base_len(message));
+	return mbox_names_get(names, message->seen.uidl, mbox_table_base_len(message));
 }
 
 /* next[n]: of the messages that are like message n the next one, plus one; 0: there is none. */

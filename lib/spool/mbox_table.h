@@ -36,6 +36,10 @@ void mbox_table_done(struct mbox_table *table);
  * end. */
 uint64_t mbox_table_end(const struct mbox_table *table, size_t n);
 
+/* The length of a message's unique-id without its number: as the scanner made it, or as much of
+ * that as leaves room for a number. */
+size_t mbox_table_base_len(const struct mbox_message *message);
+
 /* Add an empty row. 0, -EFBIG (MBOX_MESSAGES_MAX) or -ENOMEM. */
 int mbox_table_add(struct mbox_table *table, struct mbox_message **out);
 
