@@ -106,6 +106,21 @@ seen() {
 	done
 }
 
+@test "Maildir to mbox: a message that begins with white space stays whole, there and back" {
+	mkdir -p "$T/box/alice"/{new,cur,tmp}
+	printf ' the first line of it\n\nbody\n' >"$T/box/alice/cur/1.a.h:2,S"
+	printf '\tanother\nX-Pillarbox-Padding: xxxx\n\nbody\n' >"$T/box/alice/new/2.a.h"
+	if [ "$(id -u)" = 0 ]; then chown -R "$OWNER" "$T/box"; fi
+	for uidl in hash x-uidl; do
+		printf '[pop3]\nuidl = %s\n' "$uidl" >"$T/more"
+		sed '/^\[pop3\]/,$d' "$CONF" | cat - "$T/more" >"$T/conf"
+		"$BUILD/spoolctl" --config "$T/conf" --json --to "mbox:$T/mail/$uidl" convert "maildir:$T/box/alice" >"$T/said"
+		[ "$(jq -c '[.messages, .converted, .removed]' "$T/said")" = '[2,2,0]' ]
+		"$BUILD/spoolctl" --config "$T/conf" --to "maildir:$T/mail/back-$uidl" convert "mbox:$T/mail/$uidl" >/dev/null
+		diff <(cat "$T/box/alice"/*/* | sort) <(cat "$T/mail/back-$uidl"/*/* | sort)
+	done
+}
+
 @test "Python's mailbox finds the same marks in both" {
 	{ messages 1; printf 'From a@b Tue Nov 24 13:00:00 2026\nReceived: x\nStatus: RO\nX-Status: AF\n\nFrom y\n\n'
 	  printf 'From a@b Tue Nov 24 13:00:00 2026\nStatus: O\n\nz\n\n'; } | seed alice

@@ -26,6 +26,7 @@ struct reading {
 	SHA256_CTX body;
 	struct uidl_file uidls;
 	struct uidl uidl;
+	bool is_begun;
 	bool is_front;   /* nothing has come yet that stays in any mailbox */
 	size_t line_len; /* of a header's line; more than MBOX_FROM_MAX: of its begin */
 	char line[MBOX_FROM_MAX];
@@ -152,6 +153,9 @@ static int take(void *context, const char *text, size_t len)
 {
 	struct reading *reading = context;
 
+	if (!reading->is_begun && len > 0)
+		reading->facts->begins_folded = *text == ' ' || *text == '\t';
+	reading->is_begun = reading->is_begun || len > 0;
 	wire_text(&reading->wire, text, len);
 	if (reading->rest.in_header)
 		(void)encode_text(&reading->rest, text, len);

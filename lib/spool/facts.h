@@ -25,6 +25,7 @@ struct facts {
 	unsigned flags;   /* of Status and X-Status */
 	bool has_padding; /* in front, or behind fields that may be dropped: in an mbox it would not
 			     be the message's */
+	bool begins_folded; /* with white space: a field in front would swallow that line */
 	char sender[FACTS_SENDER_SIZE]; /* of the first Return-Path; "" */
 	char uidl[SPOOL_UIDL_SIZE];     /* of the first X-UIDL; "" */
 	char hash[SPOOL_UIDL_SIZE]; /* the unique-id that it has where nobody has given it one */

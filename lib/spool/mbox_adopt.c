@@ -68,17 +68,18 @@ static bool wants_uidl(const struct box *box, const struct adoption *adoption)
 	       strcmp(adoption->uidl, adoption->facts->hash) != 0;
 }
 
-/* What is dropped and what comes in place of it. */
-static void rewrite(const struct box *box, const struct adoption *adoption,
-	const char *dropped[static 8], char front[static FRONT_SIZE])
+/* What comes in front of the message. Nothing does where it would take the first line for its own,
+ * which would be dropped with it the next time: a mark less, but no octet. */
+static void make_front(const struct box *box, const struct adoption *adoption, bool is_same,
+	char front[static FRONT_SIZE])
 {
 	const struct facts *facts = adoption->facts;
-	bool is_same =
-		!adoption->marks.has_flags || flags_are_same(adoption->marks.flags, facts->flags);
 	char fields[FLAGS_FIELDS_SIZE] = "";
 	int len = 0;
 
 	*front = '\0';
+	if (facts->begins_folded)
+		return;
 	if (wants_uidl(box, adoption))
 		len = snprintf(front, FRONT_SIZE, "X-UIDL: %s\n", adoption->uidl);
 	if (!is_same)
@@ -87,6 +88,17 @@ static void rewrite(const struct box *box, const struct adoption *adoption,
 	if (len == 0 &&
 		facts->has_padding) /* as the first field it would be ours, not the message's */
 		snprintf(front, FRONT_SIZE, "X-Status: \n");
+}
+
+/* What is dropped and what comes in place of it. */
+static void rewrite(const struct box *box, const struct adoption *adoption,
+	const char *dropped[static 8], char front[static FRONT_SIZE])
+{
+	const struct facts *facts = adoption->facts;
+	bool is_same =
+		!adoption->marks.has_flags || flags_are_same(adoption->marks.flags, facts->flags);
+
+	make_front(box, adoption, is_same, front);
 	*dropped++ = "X-UID";
 	*dropped++ = "X-IMAP*";
 	*dropped++ = "X-Keywords";
