@@ -53,6 +53,16 @@ hostile() {
 	PYTHON
 }
 
+@test "--json: a mailbox's name, too, may be no UTF-8" {
+	local name
+	name=$(printf 'a\xffb')
+	printf 'From a@b Tue Nov 24 13:00:00 2026\nSubject: x\n\nhi\n\n' | seed "$name"
+	for verb in list stat uidl check 'check --repair' "--to maildir:$T/mail/new convert"; do
+		# shellcheck disable=SC2086
+		spoolctl --json $verb "mbox:$T/mail/$name" | jq -e '.mailbox | endswith("/a\ufffdb")' >/dev/null
+	done
+}
+
 @test "show: octet for octet; --header stops behind the empty line" {
 	printf 'Subject: x\n\nFrom me\n>From you\n\0\377\nend' >"$T/message"
 	{ tr '\0' '@' <"$T/message"; echo; } >"$T/plain" # SMTP takes no NUL

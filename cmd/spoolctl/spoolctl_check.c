@@ -105,11 +105,9 @@ static json_t *make_row(const struct spool_finding *finding)
 		json_object_set_new(row, "offset", json_integer((json_int_t)finding->offset));
 	}
 	if (row && finding->file)
-		json_object_set_new(
-			row, "file", spoolctl_text_json(finding->file, strlen(finding->file)));
+		json_object_set_new(row, "file", spoolctl_text_json_name(finding->file));
 	if (row && finding->renamed)
-		json_object_set_new(row, "renamed",
-			spoolctl_text_json(finding->renamed, strlen(finding->renamed)));
+		json_object_set_new(row, "renamed", spoolctl_text_json_name(finding->renamed));
 	if (row && finding->length > 0)
 		json_object_set_new(row, "octets", json_integer((json_int_t)finding->length));
 	return row;
@@ -155,23 +153,23 @@ static void note(void *context, const char *text)
 
 	spoolctl_progress_clear(&checking->bar);
 	if (checking->notes)
-		json_array_append_new(checking->notes, spoolctl_text_json(text, strlen(text)));
+		json_array_append_new(checking->notes, spoolctl_text_json_name(text));
 	(void)spoolctl_refuse(EX_OK, NULL, text);
 }
 
 static json_t *make_object(const struct checking *checking, const struct spool_report *report)
 {
-	json_t *object = json_pack("{s:s, s:I, s:I, s:I, s:O}", "mailbox", checking->location,
-		"messages", (json_int_t)report->begins, "damages", (json_int_t)report->damages,
-		"suspicions", (json_int_t)report->others, "findings", checking->findings);
+	json_t *object = json_pack("{s:o, s:I, s:I, s:I, s:O}", "mailbox",
+		spoolctl_text_json_name(checking->location), "messages", (json_int_t)report->begins,
+		"damages", (json_int_t)report->damages, "suspicions", (json_int_t)report->others,
+		"findings", checking->findings);
 
 	if (!object || !checking->has_repaired)
 		return object;
 	json_object_set_new(object, "mended", json_integer((json_int_t)report->mended));
 	json_object_set(object, "notes", checking->notes);
 	if (checking->beside)
-		json_object_set_new(object, "beside",
-			spoolctl_text_json(checking->beside, strlen(checking->beside)));
+		json_object_set_new(object, "beside", spoolctl_text_json_name(checking->beside));
 	return object;
 }
 

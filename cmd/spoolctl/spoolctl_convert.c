@@ -37,11 +37,12 @@ static int print(const struct spool_conversion *done, const char *from, const ch
 
 static int print_json(const struct spool_conversion *done, const char *from, const char *to)
 {
-	return spoolctl_json_print(json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
-		"mailbox", from, "to", to, "messages", (json_int_t)done->messages, "octets",
-		(json_int_t)done->octets, "converted", (json_int_t)done->converted, "removed",
-		(json_int_t)done->removed, "changed", (json_int_t)done->changed, "new",
-		(json_int_t)done->renamed, "arrived", (json_int_t)done->arrived));
+	return spoolctl_json_print(json_pack("{s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+		"mailbox", spoolctl_text_json_name(from), "to", spoolctl_text_json_name(to),
+		"messages", (json_int_t)done->messages, "octets", (json_int_t)done->octets,
+		"converted", (json_int_t)done->converted, "removed", (json_int_t)done->removed,
+		"changed", (json_int_t)done->changed, "new", (json_int_t)done->renamed, "arrived",
+		(json_int_t)done->arrived));
 }
 
 int spoolctl_convert(

@@ -68,6 +68,6 @@ int spoolctl_list(const struct spoolctl *ctl, const struct spoolctl_mailbox *mai
 		json_decref(rows);
 		return status;
 	}
-	return spoolctl_json_print(
-		json_pack("{s:s, s:o}", "mailbox", mailbox->account.location, "messages", rows));
+	return spoolctl_json_print(json_pack("{s:o, s:o}", "mailbox",
+		spoolctl_text_json_name(mailbox->account.location), "messages", rows));
 }

@@ -48,16 +48,17 @@ static int print(const struct spool_report *report, const char *location)
 static json_t *make_object(const struct spool_report *report, const char *location)
 {
 	if (report->is_maildir)
-		return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "mailbox", location,
-			"messages", (json_int_t)report->begins, "size", (json_int_t)report->size,
-			"new", (json_int_t)report->in_new, "cur",
+		return json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "mailbox",
+			spoolctl_text_json_name(location), "messages", (json_int_t)report->begins,
+			"size", (json_int_t)report->size, "new", (json_int_t)report->in_new, "cur",
 			(json_int_t)(report->begins - report->in_new), "tmp",
 			(json_int_t)report->in_tmp, "oldest", (json_int_t)report->oldest, "newest",
 			(json_int_t)report->newest);
-	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:s, s:b}", "mailbox", location, "messages",
-		(json_int_t)report->begins, "size", (json_int_t)report->size, "lines",
-		(json_int_t)report->lines, "padding", (json_int_t)report->padding, "index",
-		indexes[report->index], "dotlocked", (int)report->is_dotlocked);
+	return json_pack("{s:o, s:I, s:I, s:I, s:I, s:s, s:b}", "mailbox",
+		spoolctl_text_json_name(location), "messages", (json_int_t)report->begins, "size",
+		(json_int_t)report->size, "lines", (json_int_t)report->lines, "padding",
+		(json_int_t)report->padding, "index", indexes[report->index], "dotlocked",
+		(int)report->is_dotlocked);
 }
 
 int spoolctl_stat(const struct spoolctl *ctl, const struct spoolctl_mailbox *mailbox, size_t number)

@@ -102,6 +102,11 @@ json_t *spoolctl_text_json(const char *text, size_t len)
 	return value;
 }
 
+json_t *spoolctl_text_json_name(const char *name)
+{
+	return spoolctl_text_json(name, strlen(name));
+}
+
 int spoolctl_json_print(json_t *value)
 {
 	int rc = value ? json_dumpf(value, stdout, JSON_COMPACT | JSON_ENSURE_ASCII) : -1;

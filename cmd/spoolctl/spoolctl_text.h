@@ -15,6 +15,9 @@ void spoolctl_text_put_lines(FILE *out, const char *text, size_t len);
 /* A JSON string. Octets that are no UTF-8 become U+FFFD. NULL: no memory. */
 json_t *spoolctl_text_json(const char *text, size_t len);
 
+/* The same of a string, such as a mailbox's location: a file's name may hold any octets, too. */
+json_t *spoolctl_text_json_name(const char *name);
+
 /* Print the JSON value on one line, and release it (NULL: no memory). An exit status. */
 int spoolctl_json_print(json_t *value);
 

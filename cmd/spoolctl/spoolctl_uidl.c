@@ -123,8 +123,9 @@ static int print_json(const struct ids *ids, size_t now, const char *location)
 	for (size_t format = 0; format < FORMATS; format++)
 		json_object_set_new(fresh, spoolctl_uidls[format],
 			json_integer((json_int_t)count_new(ids, format, now)));
-	return spoolctl_json_print(json_pack("{s:s, s:s, s:o, s:o}", "mailbox", location, "setting",
-		spoolctl_uidls[now], "new", fresh, "messages", rows));
+	return spoolctl_json_print(
+		json_pack("{s:o, s:s, s:o, s:o}", "mailbox", spoolctl_text_json_name(location),
+			"setting", spoolctl_uidls[now], "new", fresh, "messages", rows));
 }
 
 int spoolctl_uidl(const struct spoolctl *ctl, const struct spoolctl_mailbox *mailbox, size_t number)
