@@ -377,6 +377,21 @@ assert found == [(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))], found' "$ou
 	[ "$output" = "spoolctl: $box: open 2.a.b: Permission denied" ]
 }
 
+@test "whatever is closed when it is started, nothing is printed into a mailbox" {
+	for closed in '>&-' '2>&-' '>&- 2>&-' '<&- >&-' '<&- >&- 2>&-'; do
+		messages 30 | seed alice
+		cp "$T/mail/alice" "$T/before"
+		printf '%0512d' 0 | tr 0 '\0' >>"$T/mail/alice" # a note is printed, while the mailbox is open
+		for verb in list uidl 'check --repair'; do
+			eval "spoolctl $verb alice $closed" >/dev/null 2>&1 || [ $? = 74 ]
+			cmp "$T/mail/alice" "$T/before"
+		done
+		run -1 grep -ar -e 'spoolctl: ' -e suspicions -e '# hash' "$T/state" "$T/cache"
+		rm -rf "$T/state"/*
+	done
+	run -74 sh -c '"$0" --config "$1" list alice >&-' "$BUILD/spoolctl" "$CONF"
+}
+
 @test "wrong use" {
 	messages 1 | seed alice
 	for options in --repair '--from mbox:/x/%u' '--to mbox:/x/%u' --merge --header; do

@@ -5,9 +5,11 @@
  * For administrators and for people with a mailbox of their own. Each mailbox is looked at by a
  * process of its own, which is its owner's for good.
  */
+#include "base/fd.h"
 #include "base/num.h"
 #include "spoolctl.h"
 
+#include <fcntl.h>
 #include <getopt.h>
 #include <locale.h>
 #include <stdio.h>
@@ -183,6 +185,21 @@ static int dispatch(struct spoolctl *ctl, char **args, int count)
 	return end_output(status);
 }
 
+/* Whoever started us may have closed them. A mailbox that is opened then would get the number, and
+ * all that is printed. Standard output stays one that can't be written to: that is told. */
+static bool hold_standard(void)
+{
+	bool is_closed = fcntl(STDOUT_FILENO, F_GETFD) < 0;
+	int fd;
+
+	fd_fill_standard();
+	fd = is_closed ? open("/dev/null", O_RDONLY | O_CLOEXEC) : -1;
+	if (fd > STDERR_FILENO)
+		(void)dup2(fd, STDOUT_FILENO);
+	fd_close(&fd);
+	return fcntl(STDERR_FILENO, F_GETFD) >= 0; /* the last one that is filled */
+}
+
 int main(int argc, char **argv)
 {
 	struct spoolctl ctl = {0};
@@ -190,6 +207,8 @@ int main(int argc, char **argv)
 	int option;
 	int status;
 
+	if (!hold_standard())
+		return EX_OSERR;
 	setlocale(LC_CTYPE, "");
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
