@@ -392,6 +392,21 @@ assert found == [(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))], found' "$ou
 	run -74 sh -c '"$0" --config "$1" list alice >&-' "$BUILD/spoolctl" "$CONF"
 }
 
+@test "started with SIGCHLD ignored, or a limit on files: the status is the right one, what fails is told" {
+	messages 30 | seed alice
+	cp "$T/mail/alice" "$T/mail/bob"
+	chown --reference="$T/mail/alice" "$T/mail/bob"
+	python3 -c 'import os, signal, sys
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+os.execv(sys.argv[1], sys.argv[1:])' "$BUILD/spoolctl" --config "$CONF" list alice bob
+	{ messages 1; printf '%020d' 0 | tr 0 '\0'; messages 3000; } | seed alice
+	cp "$T/mail/alice" "$T/before"
+	run -75 --separate-stderr bash -c 'ulimit -f 100; exec "$0" --config "$1" check --repair alice' "$BUILD/spoolctl" "$CONF"
+	grep -q 'File too large' <<<"$stderr"
+	cmp "$T/mail/alice" "$T/before"
+	[ ! -e "$T/mail/alice.lock" ]
+}
+
 @test "wrong use" {
 	messages 1 | seed alice
 	for options in --repair '--from mbox:/x/%u' '--to mbox:/x/%u' --merge --header; do

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -209,6 +210,8 @@ int main(int argc, char **argv)
 
 	if (!hold_standard())
 		return EX_OSERR;
+	signal(SIGCHLD, SIG_DFL); /* ignored, it leaves no status to wait for */
+	signal(SIGXFSZ, SIG_IGN); /* a write fails, which is told and taken back */
 	setlocale(LC_CTYPE, "");
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
