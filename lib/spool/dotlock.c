@@ -230,11 +230,15 @@ static pid_t owner_of(const char *text)
 	return num_parse(text, len, INT_MAX, &pid) == 0 ? (pid_t)pid : 0;
 }
 
+/* A time of the mailbox that is far in the future was set before the clock was put right: nothing
+ * was written to it since, and so not since the lock was made either. */
 static bool is_idle(const struct stat *lock, const struct stat *mailbox)
 {
-	time_t limit = time(NULL) - STALE_SECONDS;
+	time_t now = time(NULL);
+	time_t limit = now - STALE_SECONDS;
 
-	return lock->st_mtime < limit && (!mailbox || mailbox->st_mtime < limit);
+	return lock->st_mtime < limit &&
+	       (!mailbox || mailbox->st_mtime < limit || mailbox->st_mtime > now + STALE_SECONDS);
 }
 
 /* When the process was started, in seconds since the epoch; -1: not known. proc(5), /proc/PID/stat

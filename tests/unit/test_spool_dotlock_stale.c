@@ -201,6 +201,22 @@ static void nobody_is_stale_after_five_minutes(void **state)
 	}
 }
 
+/* A clock that was wrong for a while leaves times that would count as just now for years. */
+static void mailbox_from_the_future(void **state)
+{
+	struct stat mailbox = {.st_mtime = time(NULL) + 290};
+
+	(void)state;
+	put_lock("");
+	age_lock(310);
+	assert_int_equal(dotlock_take_at(folder, NAME, &mailbox), -EEXIST);
+	mailbox.st_mtime += 40;
+	age_lock(290);
+	assert_int_equal(dotlock_take_at(folder, NAME, &mailbox), -EEXIST);
+	age_lock(310);
+	assert_int_equal(dotlock_take_at(folder, NAME, &mailbox), 0);
+}
+
 /* A pid that was given out again after a reboot can't lock a mailbox for ever. */
 static void lock_from_before_boot(void **state)
 {
@@ -251,6 +267,7 @@ int main(void)
 		LOCK_TEST(stale_lock_of_another_user),
 		LOCK_TEST(look),
 		LOCK_TEST(nobody_is_stale_after_five_minutes),
+		LOCK_TEST(mailbox_from_the_future),
 		LOCK_TEST(lock_from_before_boot),
 		LOCK_TEST(what_is_no_file_is_held),
 	};
