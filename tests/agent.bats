@@ -282,6 +282,16 @@ strange_journal() {
 	[ "$(grep -c '^Subject: ' "$T/mail/alice")" = 4997 ]
 }
 
+@test "agent: a QUIT that removes nothing is not told as a removal" {
+	agent_place
+	messages 3 | seed alice
+	ask 'login alice secret' open 'update 3 -'
+	[ "${lines[-1]}" = 'update ok' ]
+	ask 'login alice secret' open 'mark 1 0 01' 'update 3 -'
+	expect_log 'EVENT=removed .*REASON="1 messages"'
+	[ "$(grep -c EVENT=removed "$T/log")" = 1 ]
+}
+
 @test "agent: no fd is taken, at any time" {
 	agent_place
 	messages 1 | seed alice

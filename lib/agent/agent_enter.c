@@ -52,6 +52,8 @@ static void tell_report(void *listener, const struct agent_pair_msg *msg)
 		.reason = count,
 	};
 
+	if (is_update && msg->error == 0 && msg->count == 0)
+		return; /* a QUIT with nothing marked */
 	snprintf(count, sizeof(count), "%llu messages", (unsigned long long)msg->count);
 	if (msg->error < 0) {
 		event.name = is_update ? "removal-failed" : "maildrop-failed";
