@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const struct store *const stores[] = {&store_mbox, &store_maildir};
 
@@ -36,14 +37,31 @@ static int refuse_location(const char *location, struct why *why)
 	return why_set(why, EINVAL, WHY_TEMP, "4.3.5", "%s: not a mailbox location", location);
 }
 
+/* Of a pipe the size is 0, and so would be the message that is promised to be in the mailbox. */
+static int check_message(int fd, const char *location, struct why *why)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return why_errno(why, errno, location, "the message's file");
+	if (!S_ISREG(st.st_mode))
+		return why_set(why, EINVAL, WHY_TEMP, "4.3.0",
+			"%s: the message is in no regular file", location);
+	return 0;
+}
+
 int spool_deliver(const struct spool_place *place, const struct spool_envelope *envelope, int fd,
 	struct why *why)
 {
 	const char *path;
 	const struct store *store = spool_find_store(place->location, &path);
+	int err;
 
 	if (!store)
 		return refuse_location(place->location, why);
+	err = check_message(fd, path, why);
+	if (err)
+		return err;
 	return store->deliver(place, path, envelope, fd, why);
 }
 

@@ -95,13 +95,13 @@ struct spool_envelope {
 };
 
 /*
- * Append the message in fd (from offset 0 to its end; LF or CRLF line ends) to the mailbox,
- * creating it if need be. Return-Path and Delivered-To are added; the metadata fields Status,
- * X-Status, X-UID, X-UIDL, X-IMAP*, X-Keywords are dropped from the header; in an mbox "From "
- * lines are quoted (mboxrd). Returns when it is on disk. WHY_TEMP 4.2.2: quota; 4.3.1: disk full;
- * 4.2.1: locked by others for too long; 4.3.0: other trouble, among it an mbox that is not a
- * regular file of `owner`'s with one link, or that does not begin with a From_ line, and a Maildir
- * that is not a folder of `owner`'s.
+ * Append the message in fd (a regular file or memfd, from offset 0 to its end; LF or CRLF line
+ * ends) to the mailbox, creating it if need be. Return-Path and Delivered-To are added; the
+ * metadata fields Status, X-Status, X-UID, X-UIDL, X-IMAP*, X-Keywords are dropped from the header;
+ * in an mbox "From " lines are quoted (mboxrd). Returns when it is on disk. WHY_TEMP 4.2.2:
+ * quota; 4.3.1: disk full; 4.2.1: locked by others for too long; 4.3.0: other trouble, among it an
+ * mbox that is not a regular file of `owner`'s with one link, or that does not begin with a From_
+ * line, and a Maildir that is not a folder of `owner`'s. -EINVAL: a pipe, say.
  */
 int spool_deliver(const struct spool_place *place, const struct spool_envelope *envelope, int fd,
 	struct why *why);

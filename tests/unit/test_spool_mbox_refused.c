@@ -238,6 +238,46 @@ static void long_paths(void **state)
 	assert_int_equal(access(path + 5, F_OK), -1);
 }
 
+/* What can't be read from its beginning twice would be a message without octets. */
+static void no_message(void **state)
+{
+	static const char *const kinds[] = {"mbox", "maildir"};
+	struct spool_envelope envelope = {.sender = "a@b"};
+	struct why why;
+	int ends[2];
+	int folder = open(root, O_RDONLY | O_DIRECTORY);
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(fd_write(ends[1], "A: b\n", 5), 0);
+	for (size_t i = 0; i < COUNT(kinds); i++) {
+		snprintf(location, sizeof(location), "%s:%s", kinds[i], box);
+		assert_int_equal(spool_deliver(&place, &envelope, ends[0], &why), -EINVAL);
+		assert_int_equal(why.class, WHY_TEMP);
+		assert_non_null(strstr(why.text, box));
+		assert_int_equal(spool_deliver(&place, &envelope, folder, NULL), -EINVAL);
+		assert_int_equal(spool_deliver(&place, &envelope, -1, NULL), -EBADF);
+		assert_int_equal(access(box, F_OK), -1);
+	}
+	close(folder);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* That it is the state folder which is missing, not the mailbox. */
+static void no_state_folder(void **state)
+{
+	struct why why;
+
+	(void)state;
+	write_box(A);
+	assert_int_equal(rmdir(state_folder), 0);
+	assert_int_equal(deliver("A: b\n", &why), -ENOENT);
+	assert_non_null(strstr(why.text, box));
+	assert_non_null(strstr(why.text, state_folder));
+	assert_box(A);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +289,8 @@ int main(void)
 		BOX_TEST(locked_by_others),
 		BOX_TEST(helper_is_asked),
 		BOX_TEST(long_paths),
+		BOX_TEST(no_message),
+		BOX_TEST(no_state_folder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
