@@ -314,6 +314,9 @@ assert found == [(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))], found' "$ou
 	[ "$output" = "$location: 1 messages, 0 damages, 0 suspicions" ]
 	run -0 spoolctl stat "$location"
 	[ "${lines[1]}" = '  messages  1' ]
+	[ "$(spoolctl list "$location//")" = "$(spoolctl list "$location")" ] # a shell's completion adds one
+	rm "$T/mail/dir/new/1.a.b"
+	[ "$(spoolctl --json stat "$location" | jq -c '[.messages, .oldest, .newest]')" = '[0,null,null]' ]
 }
 
 @test "root does not go where a user's link leads, when what is there is root's own" {
@@ -327,6 +330,7 @@ assert found == [(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))], found' "$ou
 	run -77 spoolctl check --repair "mbox:$T/home/mail/in"
 	run -77 spoolctl check --repair "maildir:$T/home/mail/box"
 	run -77 spoolctl list "mbox:$T/home/mail/nothing"
+	[[ $output == *": nothing is there, and "* ]]
 	run -77 spoolctl --to "maildir:$T/private/new" convert "mbox:$T/home/mail/in"
 	run -77 spoolctl --to "maildir:$T/home/mail/new" convert "mbox:$T/private/in"
 	cmp "$T/before" "$T/private/in"
@@ -375,6 +379,13 @@ assert found == [(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))], found' "$ou
 	chmod 0 "$box/new/2.a.b"
 	run -77 spoolctl show "maildir:$box" 2
 	[ "$output" = "spoolctl: $box: open 2.a.b: Permission denied" ]
+	printf 'Subject: 3\n\nbody\n' >"$box/new/3.a.b"
+	if [ "$(id -u)" = 0 ]; then chown "$OWNER" "$box/new/3.a.b"; fi
+	run -77 --separate-stderr spoolctl list "maildir:$box" # nor does it hide what is behind it
+	[ "$(cut -d' ' -f1,4- <<<"$output")" = $'1  |  | 1\n2  |  | \n3  |  | 3' ]
+	[ "$stderr" = "spoolctl: $box: open 2.a.b: Permission denied" ]
+	run -77 --separate-stderr spoolctl --json list "maildir:$box"
+	[ "$(jq -c '[.messages[].subject]' <<<"$output")" = '["1",null,"3"]' ]
 }
 
 @test "whatever is closed when it is started, nothing is printed into a mailbox" {
@@ -420,7 +431,16 @@ os.execv(sys.argv[1], sys.argv[1:])' "$BUILD/spoolctl" --config "$CONF" list ali
 	run -64 spoolctl frobnicate
 	run -64 spoolctl list ../alice
 	run -64 spoolctl list mbox:relative
-	run -78 spoolctl list imap:/tmp
+	[[ $output == *"the path does not begin with '/'" ]]
+	run -65 spoolctl list mbox:/tmp/
+	for location in imap:/tmp imap:/tmp/nothing-here Maildir:/tmp; do
+		run -78 spoolctl list "$location"
+		[[ $output == *': a location begins with "mbox:" or "maildir:"' ]]
+		run -78 spoolctl --to "$location" convert alice
+		[[ $output == *': a location begins with "mbox:" or "maildir:"' ]]
+	done
+	run -64 spoolctl --to "maildir:$T/mail/new/" convert alice
+	[[ $output == *"no '/' stands at the end" ]]
 	run -67 spoolctl list nobody-here
 	[ "$(id -u)" != 0 ] || run -64 spoolctl list
 }

@@ -28,17 +28,44 @@ const char *spoolctl_path_in(const char *location)
 	return colon && colon[1] == '/' ? colon + 1 : NULL;
 }
 
+static int check_kind(const char *location)
+{
+	if (strncmp(location, "mbox:", 5) == 0 || strncmp(location, "maildir:", 8) == 0)
+		return EX_OK;
+	return spoolctl_refuse(
+		EX_CONFIG, location, "a location begins with \"mbox:\" or \"maildir:\"");
+}
+
+/* As it was typed; a shell's completion puts a slash behind a folder. */
+static int take_location(struct account *account, const char *location)
+{
+	int status = check_kind(location);
+	int len = (int)strlen(location);
+
+	if (status != EX_OK)
+		return status;
+	while (len > 1 && location[len - 1] == '/' && location[len - 2] != ':')
+		len--;
+	if (!spoolctl_path_in(location))
+		return spoolctl_refuse(EX_USAGE, location, "the path does not begin with '/'");
+	if (snprintf(account->location, sizeof(account->location), "%.*s", len, location) >=
+		(int)sizeof(account->location))
+		return spoolctl_refuse(EX_USAGE, location, "the path is too long");
+	return EX_OK;
+}
+
 /* The file's owner, or the caller if there is none. */
 static int find_location(struct spoolctl_mailbox *mailbox, const char *location)
 {
 	struct account *account = &mailbox->account;
-	const char *path = spoolctl_path_in(location);
+	const char *path;
 	const struct passwd *pw;
 	struct stat st;
+	int status = take_location(account, location);
 
-	if (!path || snprintf(account->location, sizeof(account->location), "%s", location) >=
-			     (int)sizeof(account->location))
-		return spoolctl_refuse(EX_USAGE, location, "not a mailbox location");
+	if (status != EX_OK)
+		return status;
+	path = spoolctl_path_in(account->location);
 	account->uid = geteuid();
 	account->gid = getegid();
 	if (geteuid() == 0 && lstat(path, &st) == 0) {
@@ -94,12 +121,17 @@ static int locate(struct account *account, const struct conf *conf, const char *
 {
 	struct conf other = *conf;
 	struct why why = {0};
+	int status = template ? check_kind(template) : EX_OK;
 
+	if (status != EX_OK)
+		return status;
 	if (template)
 		other.mailbox = template;
-	return account_locate(&other, account, &why) < 0
-		       ? spoolctl_refuse(EX_USAGE, template, why.text)
-		       : EX_OK;
+	if (account_locate(&other, account, &why) < 0)
+		return spoolctl_refuse(EX_USAGE, template, why.text);
+	if (template && template[strlen(template) - 1] == '/') /* the next one to read it is conf */
+		return spoolctl_refuse(EX_USAGE, template, "no '/' stands at the end");
+	return EX_OK;
 }
 
 static int find_target(struct spoolctl_mailbox *mailbox, const struct spoolctl *ctl)
@@ -122,14 +154,18 @@ static int find_target(struct spoolctl_mailbox *mailbox, const struct spoolctl *
  * can put a link there decides which file of root's is read and changed. */
 static int check_way(const char *location)
 {
+	const char *path = spoolctl_path_in(location);
 	int folder = -1;
-	int err = agent_folder_trusted(spoolctl_path_in(location), &folder);
+	int err = agent_folder_trusted(path, &folder);
+	struct stat st;
 
 	fd_close(&folder);
 	if (err == 0 || err == -ENOENT)
 		return EX_OK;
-	return spoolctl_refuse(
-		EX_NOPERM, location, "not opened as root, for others can change the way to it");
+	return spoolctl_refuse(EX_NOPERM, location,
+		lstat(path, &st) == 0
+			? "not opened as root, for others can change the way to it"
+			: "nothing is there, and root goes no way that others can change");
 }
 
 static int check_ways(const struct spoolctl_mailbox *mailbox, const struct spoolctl_verb *verb)

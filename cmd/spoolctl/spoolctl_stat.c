@@ -44,16 +44,22 @@ static int print(const struct spool_report *report, const char *location)
 	return EX_OK;
 }
 
+/* Without a message there is no time. */
+static json_t *make_time(time_t time)
+{
+	return time ? json_integer((json_int_t)time) : json_null();
+}
+
 /* What both kinds have, and what the one has. */
 static json_t *make_object(const struct spool_report *report, const char *location)
 {
 	if (report->is_maildir)
-		return json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "mailbox",
+		return json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "mailbox",
 			spoolctl_text_json_name(location), "messages", (json_int_t)report->begins,
 			"size", (json_int_t)report->size, "new", (json_int_t)report->in_new, "cur",
 			(json_int_t)(report->begins - report->in_new), "tmp",
-			(json_int_t)report->in_tmp, "oldest", (json_int_t)report->oldest, "newest",
-			(json_int_t)report->newest);
+			(json_int_t)report->in_tmp, "oldest", make_time(report->oldest), "newest",
+			make_time(report->newest));
 	return json_pack("{s:o, s:I, s:I, s:I, s:I, s:s, s:b}", "mailbox",
 		spoolctl_text_json_name(location), "messages", (json_int_t)report->begins, "size",
 		(json_int_t)report->size, "lines", (json_int_t)report->lines, "padding",
