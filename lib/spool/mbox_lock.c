@@ -153,6 +153,14 @@ static void let_go(struct mbox *mbox)
 		fd_close(&mbox->dotlock);
 }
 
+/* A dotlock may be left over, so a person should know that it is one. */
+static int tell_locked(const struct mbox *mbox, bool is_by_dotlock, struct why *why)
+{
+	return why_set(why, EAGAIN, WHY_TEMP, "4.2.1",
+		"%s: locked by another program for too long%s", mbox->path,
+		is_by_dotlock ? ", by its .lock file" : "");
+}
+
 static int wait_and_lock(struct mbox *mbox, bool create, struct why *why)
 {
 	int64_t deadline = clock_ms() + (int64_t)mbox->place->lock_seconds * 1000;
@@ -160,6 +168,7 @@ static int wait_and_lock(struct mbox *mbox, bool create, struct why *why)
 
 	for (;;) {
 		int err = open_and_try(mbox, create, why);
+		bool is_by_dotlock = mbox->locked && !mbox->dotlocked && !mbox->helped;
 
 		if (!err)
 			return 0;
@@ -169,8 +178,7 @@ static int wait_and_lock(struct mbox *mbox, bool create, struct why *why)
 		if (err != -EAGAIN)
 			return err;
 		if (clock_ms() >= deadline)
-			return why_set(why, EAGAIN, WHY_TEMP, "4.2.1",
-				"%s: locked by another program for too long", mbox->path);
+			return tell_locked(mbox, is_by_dotlock, why);
 		clock_sleep_jitter(pause);
 		pause += pause / 8;
 		if (pause > PAUSE_MAX_US)

@@ -147,6 +147,7 @@ static void locked_by_others(void **state)
 	close(fd);
 	assert_int_equal(deliver("A: b\n", &why), -EAGAIN);
 	assert_string_equal(why.status, "4.2.1");
+	assert_non_null(strstr(why.text, "for too long, by its .lock file"));
 	assert_int_equal(spool_open(&spool, &place, &why), -EAGAIN);
 	assert_int_equal(why.class, WHY_TEMP);
 	unlink(name);
@@ -154,6 +155,7 @@ static void locked_by_others(void **state)
 	fd = open(box, O_RDWR);
 	assert_int_equal(fcntl(fd, F_OFD_SETLK, &lock), 0);
 	assert_int_equal(deliver("A: b\n", &why), -EAGAIN);
+	assert_null(strstr(why.text, ".lock"));
 	assert_int_equal(access(name, F_OK), -1);
 	close(fd);
 	assert_int_equal(deliver("A: b\n", NULL), 0);
