@@ -300,6 +300,9 @@ assert found == [(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))], found' "$ou
 	expect_line '  messages  2'
 	OWNER=$user run -0 as_owner env -u XDG_STATE_HOME HOME="$home" "$BUILD/spoolctl" --config "$T/empty.conf" show 2
 	expect_line 'This is message 2.'
+	OWNER=$user run -77 as_owner env -u XDG_STATE_HOME HOME="$home" "$BUILD/spoolctl" --config "$T/empty.conf" list root
+	[ "$output" = "spoolctl: root: another user's mailbox" ]
+	OWNER=$user run -67 as_owner env -u XDG_STATE_HOME HOME="$home" "$BUILD/spoolctl" --config "$T/empty.conf" list nobody-here
 }
 
 @test "a Maildir: its messages" {

@@ -94,6 +94,8 @@ static int find_user(struct spoolctl_mailbox *mailbox, const struct conf *conf, 
 		return spoolctl_refuse(EX_USAGE, name, "neither a user's name nor a location");
 	snprintf(user, sizeof(user), "%.*s", len, name);
 	err = account_find(conf, user, at ? at + 1 : "", &mailbox->account, &why);
+	if (err == -ENOENT && conf->source == CONF_SOURCE_SELF && getpwnam(user))
+		return spoolctl_refuse(EX_NOPERM, name, "another user's mailbox");
 	if (err == -ENOENT)
 		return spoolctl_refuse(EX_NOUSER, name, "no such user");
 	if (err < 0)
