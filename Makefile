@@ -316,7 +316,7 @@ PAM_FILE ?= packaging/pam.d/pillarbox.debian
 else
 PAM_FILE ?= packaging/pam.d/pillarbox.fedora
 endif
-install: programs ## install below $(DESTDIR)$(PREFIX)
+install: programs ## install below $(DESTDIR)$(PREFIX); settings below $(DESTDIR)$(SYSCONFDIR)
 	install -d $(addprefix $(DESTDIR),$(PREFIX)/bin $(LIBEXECDIR) $(MANDIR)/man3 $(MANDIR)/man5 $(MANDIR)/man7 \
 		$(MANDIR)/man8 $(DOCDIR) $(PREFIX)/lib/sysusers.d $(PREFIX)/lib/tmpfiles.d \
 		$(UNITDIR) $(PREFIX)/share/pillarbox $(COMPLETIONDIR) $(DOCDIR)/xinetd \
