@@ -9,7 +9,8 @@
  * read meanwhile is the same one still.
  *
  * The messages' octets come from anybody. Who sends one that is like another one in all octets has
- * sent it twice, and it is there twice.
+ * sent it twice, and it is there twice. (Of such twins that came into the two mailboxes each by
+ * another way one is taken for the other: they can't be told apart.)
  */
 #include "convert.h"
 
