@@ -153,5 +153,5 @@ int append_note_recover(struct mbox *mbox, const struct note *note, struct why *
 		err = take_back(mbox, note->old_size);
 	if (!err)
 		err = note_clear(mbox);
-	return err ? why_errno(why, -err, mbox->path, "take back an interrupted delivery") : 0;
+	return err ? note_refuse(mbox, -err, "take back an interrupted delivery", why) : 0;
 }

@@ -32,6 +32,7 @@
  * it are From_ lines, and those are still in it.
  */
 #include "cut.h"
+#include "state_file.h"
 
 #include "base/fd.h"
 #include "cut_check.h"
@@ -314,5 +315,5 @@ int cut_recover(const struct mbox *mbox, struct why *why)
 	cut_file_done(&file);
 	if (err == 0 || err == -ENOENT)
 		return 0;
-	return why_errno(why, -err, mbox->path, "finish an interrupted removal");
+	return state_file_refuse(why, -err, mbox->path, "finish an interrupted removal", file.path);
 }

@@ -36,6 +36,7 @@
  * (journal_file.c).
  */
 #include "journal.h"
+#include "state_file.h"
 
 #include "base/fd.h"
 #include "checksum.h"
@@ -327,6 +328,6 @@ int journal_recover(const struct mbox *mbox, struct why *why)
 	journal_file_done(&journal);
 	if (err == 0 || err == -ENOENT)
 		return 0;
-	return why_errno(
-		why, -err, journal_file_subject(&journal, err), "finish an interrupted removal");
+	return state_file_refuse(
+		why, -err, mbox->path, "finish an interrupted removal", journal.path);
 }

@@ -17,9 +17,9 @@
 #include "disk.h"
 #include "incoming.h"
 #include "mbox_from.h"
+#include "note.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -179,15 +179,6 @@ static int write_all(
 	return err ? err : flush(writer);
 }
 
-/* It is the folder that is missing, or another's; the mailbox is all right. */
-static int refuse_note(const struct mbox *mbox, int err, struct why *why)
-{
-	char what[PATH_MAX + 40];
-
-	snprintf(what, sizeof(what), "note the delivery below %s", mbox->place->state);
-	return why_errno(why, err, mbox->path, what);
-}
-
 static int append(
 	struct writer *writer, struct mbox *mbox, const struct incoming *incoming, struct why *why)
 {
@@ -200,7 +191,7 @@ static int append(
 		return why_errno(why, -err, mbox->path, "read the message");
 	err = append_note_begin(mbox, old_size + writer->total, writer->buffer, writer->len);
 	if (err)
-		return refuse_note(mbox, -err, why);
+		return note_refuse(mbox, -err, "note the delivery", why);
 	err = write_all(writer, mbox, incoming);
 	/* What can't even be taken back stays noted: the next one to lock the mailbox does it. */
 	if (!err || disk_truncate(mbox->fd, old_size) == 0)

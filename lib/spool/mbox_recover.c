@@ -45,7 +45,7 @@ int mbox_recover(struct mbox *mbox, struct why *why)
 		return err;
 	err = note_read(mbox, &note);
 	if (err)
-		return why_errno(why, -err, mbox->path, "read the note of a delivery");
+		return note_refuse(mbox, -err, "look for an interrupted delivery", why);
 	err = recover_by_note(mbox, &note, why);
 	if (!err && fstat(mbox->fd, &mbox->st) < 0)
 		err = why_errno(why, errno, mbox->path, "fstat");

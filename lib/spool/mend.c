@@ -32,6 +32,7 @@
  * no octet of it is in the mailbox only when the old end is written over.
  */
 #include "mend.h"
+#include "state_file.h"
 
 #include "base/fd.h"
 #include "checksum.h"
@@ -309,5 +310,5 @@ int mend_recover(const struct mbox *mbox, struct why *why)
 	mend_file_done(&file);
 	if (err == 0 || err == -ENOENT)
 		return 0;
-	return why_errno(why, -err, mbox->path, "finish an interrupted repair");
+	return state_file_refuse(why, -err, mbox->path, "finish an interrupted repair", file.path);
 }

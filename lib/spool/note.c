@@ -107,3 +107,12 @@ int note_remove(const struct mbox *mbox)
 		return err;
 	return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
 }
+
+int note_refuse(const struct mbox *mbox, int err, const char *what, struct why *why)
+{
+	char path[PATH_MAX];
+
+	if (note_path(mbox, path) < 0)
+		return why_errno(why, err, mbox->path, what);
+	return state_file_refuse(why, err, mbox->path, what, path);
+}

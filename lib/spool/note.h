@@ -50,4 +50,7 @@ bool note_is_of_old(const struct mbox *mbox, const struct note *note);
 /* The file goes. 0 or -errno. */
 int note_remove(const struct mbox *mbox);
 
+/* As state_file_refuse(), of the note. */
+int note_refuse(const struct mbox *mbox, int err, const char *what, struct why *why);
+
 #endif

@@ -99,5 +99,5 @@ int shorten_recover(struct mbox *mbox, const struct note *note, struct why *why)
 		err = disk_sync(mbox->fd);
 	if (!err)
 		err = note_clear(mbox);
-	return err ? why_errno(why, -err, mbox->path, "finish an interrupted removal") : 0;
+	return err ? note_refuse(mbox, -err, "finish an interrupted removal", why) : 0;
 }

@@ -104,3 +104,12 @@ int state_file_open(const char *path, int flags)
 	} while (fd < 0 && errno == EINTR);
 	return fd < 0 ? -errno : fd;
 }
+
+int state_file_refuse(
+	struct why *why, int err, const char *mailbox, const char *what, const char *path)
+{
+	char text[PATH_MAX + 100];
+
+	snprintf(text, sizeof(text), "%s, by %s", what, path);
+	return why_errno(why, err, mailbox, text);
+}

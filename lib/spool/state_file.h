@@ -6,6 +6,8 @@
 #ifndef SPOOL_STATE_FILE_H
 #define SPOOL_STATE_FILE_H
 
+#include "base/why.h"
+
 #include <limits.h>
 
 /*
@@ -25,5 +27,10 @@ int state_file_path(
 
 /* Open (never through a link), with O_RDWR and `flags`, mode 0600. The fd or -errno. */
 int state_file_open(const char *path, int flags);
+
+/* Fill *why: `what` could not be done with the mailbox, and that the state file at this path had to
+ * do with it. Returns -err. */
+int state_file_refuse(
+	struct why *why, int err, const char *mailbox, const char *what, const char *path);
 
 #endif

@@ -3,6 +3,8 @@
 #include "mbox_place.h"
 
 #include <errno.h>
+#include <glob.h>
+#include <limits.h>
 
 static void no_mbox_is_left_alone(void **state)
 {
@@ -280,6 +282,34 @@ static void no_state_folder(void **state)
 	assert_box(A);
 }
 
+/* Which file it is that nobody but the owner can have put there. */
+static void state_file_is_named(void **state)
+{
+	static const char *const suffixes[] = {"append", "cut", "journal", "mend"};
+	char pattern[160], path[PATH_MAX];
+	struct why why;
+	glob_t found;
+
+	(void)state;
+	assert_int_equal(deliver("A: b\n", NULL), 0);
+	snprintf(pattern, sizeof(pattern), "%s/*.append", state_folder);
+	assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+	assert_int_equal(unlink(found.gl_pathv[0]), 0);
+	for (size_t i = 0; i < COUNT(suffixes); i++) {
+		int len = (int)(strrchr(found.gl_pathv[0], '.') - found.gl_pathv[0]);
+
+		snprintf(path, sizeof(path), "%.*s.%s", len, found.gl_pathv[0], suffixes[i]);
+		assert_int_equal(mkfifo(path, 0600), 0);
+		assert_true(deliver("A: b\n", &why) < 0);
+		assert_int_equal(why.class, WHY_TEMP);
+		assert_non_null(strstr(why.text, box));
+		assert_non_null(strstr(why.text, path));
+		assert_int_equal(unlink(path), 0);
+	}
+	globfree(&found);
+	assert_int_equal(deliver("A: b\n", NULL), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -293,6 +323,7 @@ int main(void)
 		BOX_TEST(long_paths),
 		BOX_TEST(no_message),
 		BOX_TEST(no_state_folder),
+		BOX_TEST(state_file_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
