@@ -98,11 +98,11 @@ static int write_content(int fd, const char text[static TEXT_MAX], size_t len)
 		return -errno;
 	if (st.st_nlink > 1)
 		return -EOPNOTSUPP;
-	if (st.st_size > TEXT_MAX && ftruncate(fd, 0) < 0)
+	if ((st.st_size > TEXT_MAX && ftruncate(fd, 0) < 0) || lseek(fd, 0, SEEK_SET) < 0)
 		return -errno;
 	if (st.st_size > (off_t)len && st.st_size <= TEXT_MAX)
 		len = (size_t)st.st_size;
-	return fd_pwrite(fd, text, len, 0);
+	return fd_write(fd, text, len);
 }
 
 static int fill_and_publish(
