@@ -32,7 +32,6 @@
  * it are From_ lines, and those are still in it.
  */
 #include "cut.h"
-#include "state_file.h"
 
 #include "base/fd.h"
 #include "cut_check.h"
@@ -42,6 +41,7 @@
 #include "journal.h"
 #include "mbox_pad.h"
 #include "set_aside.h"
+#include "state_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

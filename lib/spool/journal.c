@@ -36,12 +36,12 @@
  * (journal_file.c).
  */
 #include "journal.h"
-#include "state_file.h"
 
 #include "base/fd.h"
 #include "checksum.h"
 #include "disk.h"
 #include "journal_ghost.h"
+#include "state_file.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -32,7 +32,6 @@
  * no octet of it is in the mailbox only when the old end is written over.
  */
 #include "mend.h"
-#include "state_file.h"
 
 #include "base/fd.h"
 #include "checksum.h"
@@ -40,6 +39,7 @@
 #include "mbox_seam.h"
 #include "mend_file.h"
 #include "set_aside.h"
+#include "state_file.h"
 
 #include <errno.h>
 #include <stdlib.h>
