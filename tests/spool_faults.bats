@@ -518,7 +518,7 @@ slots() {
 	local trace=pwrite64,ftruncate,fsync,fdatasync,rename,unlink,openat,exit_group
 	: >"$T/message"
 	make_box 5 300
-	strace -y -qq -o "$T/trace" -e trace=$trace "$TOOL" "mbox:$BOX" "$T/state" deliver a@b c@d </dev/null
+	strace -y -qq -o "$T/trace" -e trace=$trace "$TOOL" "mbox:$BOX" "$T/state" deliver a@b c@d <"$T/message"
 	# the message, then the mailbox's fsync
 	grep -E "^(pwrite64|fsync)\(.*$BOX>" "$T/trace" | cut -d'(' -f1 | tr '\n' ' ' | grep -x 'pwrite64 fsync '
 	restore

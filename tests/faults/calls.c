@@ -38,17 +38,17 @@ static int refused(const struct verdict *verdict)
 
 static uint64_t size_of(int fd)
 {
-	struct stat st;
+	struct statx st;
 
-	return syscall(SYS_fstat, fd, &st) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size
-								       : UINT64_MAX;
+	return record_look(fd, "", AT_EMPTY_PATH, &st) && S_ISREG(st.stx_mode) ? st.stx_size
+									       : UINT64_MAX;
 }
 
 static bool is_there(int dirfd, const char *path)
 {
-	struct stat st;
+	struct statx st;
 
-	return syscall(SYS_newfstatat, dirfd, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	return record_look(dirfd, path, AT_SYMLINK_NOFOLLOW, &st);
 }
 
 static int open_it(int dirfd, const char *path, int flags, mode_t mode)

@@ -4,12 +4,12 @@
  * The environment says it: FAULTS_AT=N counts the calls that calls.c stands in front of, from 1,
  * and at the Nth does what FAULTS_KIND says:
  *
- *	before, after		the process is killed there
- *	half			half of a write, then the process is killed
- *	short, one		half of what was to be read or written, or one octet, and says so
- *	ENOSPC, EIO, EDQUOT, EINTR	the call fails and does nothing; with a + behind it all that
- * follow do, too full			from here on what needs new room fails with ENOSPC, and
- * nothing else
+ *	before, after	the process is killed there
+ *	half		half of a write, then the process is killed
+ *	short, one	half of what was to be read or written, or one octet, and says so
+ *	ENOSPC, EIO, EDQUOT, EINTR	the call fails and does nothing; with a + behind it
+ *			all that follow do, too
+ *	full		from here on what needs new room fails with ENOSPC, and nothing else
  *
  * A call that can't fail in that way goes right; the harness knows from a run before which these
  * are (plan_may()).

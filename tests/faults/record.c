@@ -65,14 +65,19 @@ bool record_is_on(void)
 	return log_fd >= 0;
 }
 
+bool record_look(int dirfd, const char *path, int flags, struct statx *st)
+{
+	return syscall(SYS_statx, dirfd, path, flags, STATX_BASIC_STATS, st) == 0;
+}
+
 /* What the descriptor is of, as long as it is a file or a folder and none of the standard three. */
 static uint64_t inode_of(int fd)
 {
-	struct stat st;
+	struct statx st;
 
-	if (log_fd < 0 || fd <= STDERR_FILENO || syscall(SYS_fstat, fd, &st) < 0)
+	if (log_fd < 0 || fd <= STDERR_FILENO || !record_look(fd, "", AT_EMPTY_PATH, &st))
 		return 0;
-	return S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) ? st.st_ino : 0;
+	return S_ISREG(st.stx_mode) || S_ISDIR(st.stx_mode) ? st.stx_ino : 0;
 }
 
 static void path_of(int fd, char out[static PATH_MAX])
@@ -150,11 +155,9 @@ void record_sync(int fd)
 
 uint64_t record_inode(int dirfd, const char *path)
 {
-	struct stat st;
+	struct statx st;
 
-	if (log_fd < 0 || syscall(SYS_newfstatat, dirfd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return 0;
-	return st.st_ino;
+	return log_fd >= 0 && record_look(dirfd, path, AT_SYMLINK_NOFOLLOW, &st) ? st.stx_ino : 0;
 }
 
 void record_name(char what, int dirfd, const char *path)

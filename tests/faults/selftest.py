@@ -8,6 +8,7 @@ import time
 
 import cut
 import disk
+import faults
 import rows
 import store
 import tool
@@ -24,8 +25,12 @@ NAMES = {
 # What changes files and that no function of the library stands in front of: it may not be called at all.
 FOREIGN = "truncate,preadv,preadv2,pwritev2,copy_file_range,sendfile,splice,symlink,symlinkat,sync_file_range,syncfs,flock"
 
-# What the C library does by itself for a folder's stream.
-STREAMS = {"fdopendir": ("stat", "fcntl", "fcntl"), "readdir": (), "closedir": ("close",)}
+# What the C library does by itself for a folder's stream, but for a call that the library in front of it makes, too.
+STREAMS = {"fdopendir": ("stat", "fcntl"), "readdir": (), "closedir": ("close",)}
+
+# For the library, in both runs: as the clock says, no file was written just now, for such ones are read once more or not,
+# as the machine's load has it; and syncs are made.
+AS_USUAL = {"CLOCK": str(faults.CLOCK), "SYNC": "1"}
 
 # The rows, and which syncs are left out of the record: the checker must find fault with each.
 LIES = (
@@ -53,15 +58,16 @@ LIES = (
 
 
 def strace_counts(place, step):
-    """How often the tool, alone, makes each call that is about a file in the place, from main() on."""
-    environment = {**tool.ENVIRONMENT, "SPOOL_TOOL_CACHE": place.cache}
-    environment.pop("LD_PRELOAD")
+    """How often the tool makes each call that is about a file in the place, from main() on."""
+    environment = {**tool.ENVIRONMENT, "SPOOL_TOOL_CACHE": place.cache, **{
+        "FAULTS_" + name: value for name, value in AS_USUAL.items()}}
+    preload = "LD_PRELOAD=" + environment.pop("LD_PRELOAD")
     trace = place.folder + "/trace"
     calls = ",".join(NAMES) + "," + FOREIGN
     with open(place.message, "wb") as file:
         file.write(step.message())
     with open(place.message, "rb") as message, open(place.out, "wb") as out, open(place.err, "wb") as err:
-        subprocess.run(["strace", "-qq", "-y", "-o", trace, "-e", "trace=geteuid,?" + calls.replace(",", ",?"),
+        subprocess.run(["strace", "-qq", "-y", "-o", trace, "-E", preload, "-e", "trace=geteuid,?" + calls.replace(",", ",?"),
                         *place.command(step.verb)], env=environment, stdin=message, stdout=out, stderr=err,
                        check=False)
     with open(trace, encoding="utf-8") as file:
@@ -70,14 +76,14 @@ def strace_counts(place, step):
     counts = collections.Counter()
     for line in lines[begin + 1:]:
         name, arguments = re.match(r"(\w+)\((.*)", line).groups()
-        if place.folder in arguments and not re.match(r"[12]<", arguments):
+        if place.folder in arguments and not re.match(r"[12]<|.*\bF_GETFL\b", arguments):
             counts[NAMES.get(name, name)] += 1
     return counts
 
 
 def library_counts(place, step):
     store.write(place.log, b"")
-    place.run(step.verb, step.message(), LOG=place.log)
+    place.run(step.verb, step.message(), LOG=place.log, **AS_USUAL)
     counts = collections.Counter()
     for record in disk.parse(store.read(place.log)):
         if record[0] == "c" and (record[4].startswith(place.folder) or not record[4].startswith("/")) and \
