@@ -526,12 +526,10 @@ int closedir(DIR *dir)
  * just now, which would be read once more or not, as the machine's load has it. */
 int clock_gettime(clockid_t clock, struct timespec *time)
 {
-	static long later = -1;
+	const char *later = getenv("FAULTS_CLOCK");
 	int rc = (int)syscall(SYS_clock_gettime, clock, time);
 
-	if (later < 0)
-		later = getenv("FAULTS_CLOCK") ? strtol(getenv("FAULTS_CLOCK"), NULL, 10) : 0;
-	if (rc == 0 && clock == CLOCK_REALTIME)
-		time->tv_sec += later;
+	if (rc == 0 && later && clock == CLOCK_REALTIME)
+		time->tv_sec += strtol(later, NULL, 10);
 	return rc;
 }

@@ -54,17 +54,18 @@ static const struct kind *planned;
 static unsigned long at;
 static unsigned long calls;
 
-__attribute__((constructor)) static void read_plan(void)
+__attribute__((constructor)) void plan_begin(void)
 {
 	const char *name = getenv("FAULTS_KIND");
 	const char *number = getenv("FAULTS_AT");
 
+	planned = NULL;
+	calls = 0;
 	for (size_t i = 0; name && i < KINDS; i++) {
 		if (strcmp(kinds[i].name, name) == 0)
 			planned = &kinds[i];
 	}
-	if (number)
-		at = strtoul(number, NULL, 10);
+	at = number ? strtoul(number, NULL, 10) : 0;
 }
 
 static void die(void)

@@ -44,6 +44,10 @@ struct verdict {
 	bool is_last; /* once the call is made the process is killed */
 };
 
+/* Take the plan from the environment: by itself when the program is loaded, and once more when that
+ * has changed (serve.c). */
+void plan_begin(void);
+
 /* One call more: what becomes of it? For the log: its name, and the path or, where that is NULL,
  * the descriptor that it is about. `grows`: it needs room that was not there. */
 struct verdict plan_ask(

@@ -44,7 +44,7 @@ static void put_promise(int status, void *context)
 	put(NULL, 0, "p\t%d\n", status);
 }
 
-__attribute__((constructor)) static void open_log(void)
+__attribute__((constructor)) void record_begin(void)
 {
 	const char *path = getenv("FAULTS_LOG");
 	long fd;

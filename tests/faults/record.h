@@ -28,6 +28,9 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+/* Open what FAULTS_LOG names, if that is set; see plan_begin(). */
+void record_begin(void);
+
 bool record_is_on(void);
 
 /* statx(2), which the programs under test use for nothing that is counted: so strace tells these

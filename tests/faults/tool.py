@@ -1,8 +1,9 @@
 """tool - runs build/tools/spool-tool with the fault library in front of it."""
 import os
 import signal
-import time
+import subprocess
 import sys
+import time
 
 BUILD = os.environ["BUILD"]
 TOOL = BUILD + "/tools/spool-tool"
@@ -15,6 +16,33 @@ ENVIRONMENT = {
     "PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C.UTF-8", "TZ": "UTC", "LD_PRELOAD": LIBRARY,
     "SPOOL_TOOL_WHEN": "1000000000", "SPOOL_TOOL_WAIT": "0",
 }
+
+
+class Server:
+    """The tool, loaded once, and run as often as asked: see serve.c."""
+
+    def __init__(self):
+        self.process = subprocess.Popen([TOOL], env={**ENVIRONMENT, "FAULTS_SERVE": "1"}, stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE)
+        self.owner = os.getpid()
+
+    def run(self, where, command, environment):
+        """The status, as wait(2) gives it. where: the first words of a request."""
+        words = [*where, str(len(command)), *command, *(name + "=" + value for name, value in environment.items())]
+        text = "".join(word + "\0" for word in words).encode()
+        self.process.stdin.write(b"%d\n" % len(text) + text)
+        self.process.stdin.flush()
+        return int(self.process.stdout.readline())
+
+
+SERVERS = []
+
+
+def server():
+    """This process's own."""
+    if not SERVERS or SERVERS[-1].owner != os.getpid():
+        SERVERS.append(Server())
+    return SERVERS[-1]
 
 
 class Place:
@@ -35,15 +63,22 @@ class Place:
         self.location = prefix + self.box
         self.source = self.mail + "/source"  # what is converted, if anything is
 
-    def start(self, verb, message=b"", **faults):
-        """Start the tool; its process id. faults: FAULTS_*, without that."""
+    def environment(self, faults):
         environment = dict(ENVIRONMENT)
         if self.cache:
             environment["SPOOL_TOOL_CACHE"] = self.cache
         for name, value in faults.items():
             environment[name if name.startswith("SPOOL") else "FAULTS_" + name] = str(value)
+        return environment
+
+    def put_message(self, message):
         with open(self.message, "wb") as file:
             file.write(message)
+
+    def start(self, verb, message=b"", **faults):
+        """Start the tool; its process id. faults: FAULTS_*, without that."""
+        environment = self.environment(faults)
+        self.put_message(message)
         actions = [
             (os.POSIX_SPAWN_OPEN, 0, self.message, os.O_RDONLY, 0),
             (os.POSIX_SPAWN_OPEN, 1, self.out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
@@ -53,8 +88,10 @@ class Place:
 
     def run(self, verb, message=b"", **faults):
         """Exit status (negative: a signal) and standard output."""
-        pid = self.start(verb, message, **faults)
-        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        self.put_message(message)
+        who = "child" if {"KIND", "LOG"} & {*faults} else "inside"
+        where = (who, self.message, self.out, self.err)
+        status = os.waitstatus_to_exitcode(server().run(where, self.command(verb), self.environment(faults)))
         with open(self.out, "rb") as file:
             return status, file.read()
 

@@ -6,8 +6,7 @@
  *	spool-tool LOCATION STATE cat N		the message as it came
  *	spool-tool LOCATION STATE dump		number, octets, UIDL, length and text of all
  *	spool-tool LOCATION STATE remove N...
- *	spool-tool LOCATION STATE repair	damages, those of them that are mended, the file
- *beside
+ *	spool-tool LOCATION STATE repair	damages, how many are mended, the file beside
  *	spool-tool LOCATION STATE convert FROM	the mailbox at FROM becomes this one
  *
  * Numbers are from 1. Failure: the why on stderr, exit status 1; 2 for wrong use. The mailbox's
