@@ -314,6 +314,6 @@ int cut_recover(const struct mbox *mbox, struct why *why)
 		err = replay(&file, why);
 	cut_file_done(&file);
 	if (err == 0 || err == -ENOENT)
-		return 0;
+		return err == 0;
 	return state_file_refuse(why, -err, mbox->path, "finish an interrupted removal", file.path);
 }

@@ -16,8 +16,8 @@
  */
 int cut_run(const struct mbox *mbox, struct cut_plan *plan, struct why *why);
 
-/* Finish a removal that was begun, if there is one for this mailbox. Needs the lock; mbox->st may
- * be out of date then. */
+/* Finish a removal that was begun, if there is one for this mailbox. Needs the lock. 1: there was,
+ * and mbox->st may be out of date; 0: there was none; or -errno with *why filled. */
 int cut_recover(const struct mbox *mbox, struct why *why);
 
 #endif

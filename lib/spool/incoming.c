@@ -43,14 +43,14 @@ static int put_trace(const struct out *out, const struct spool_envelope *envelop
 	return err;
 }
 
-static int put_message(const struct incoming *incoming, const struct out *out)
+static int put_message(const struct incoming *incoming, enum spool_form form, const struct out *out)
 {
 	struct encode encode;
 	char text[READ_SIZE];
 	uint64_t offset = 0;
 	ssize_t len;
 
-	encode_init(&encode, incoming->form, out->sink, out->context);
+	encode_init(&encode, form, out->sink, out->context);
 	if (incoming->rewrite) {
 		encode.dropped = incoming->rewrite->dropped;
 		encode.is_exact = true;
@@ -69,11 +69,12 @@ static int put_message(const struct incoming *incoming, const struct out *out)
 	return len < 0 ? (int)len : encode_end(&encode);
 }
 
-int incoming_put(const struct incoming *incoming, encode_sink *sink, void *context)
+int incoming_put(
+	const struct incoming *incoming, enum spool_form form, encode_sink *sink, void *context)
 {
 	struct out out = {.sink = sink, .context = context};
 	int err = incoming->rewrite ? put(&out, incoming->rewrite->front)
 				    : put_trace(&out, incoming->envelope);
 
-	return err ? err : put_message(incoming, &out);
+	return err ? err : put_message(incoming, form, &out);
 }

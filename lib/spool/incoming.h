@@ -20,11 +20,11 @@ struct incoming {
 	const struct spool_envelope *envelope;
 	int fd;
 	uint64_t size; /* octets of the message in fd: what is added to it meanwhile is not read */
-	enum spool_form form;
 	const struct incoming_rewrite *rewrite; /* NULL: a delivery */
 };
 
-/* 0, or -errno: the sink's, or that of reading fd. */
-int incoming_put(const struct incoming *incoming, encode_sink *sink, void *context);
+/* All of it, in this form. 0, or -errno: the sink's, or that of reading fd. */
+int incoming_put(
+	const struct incoming *incoming, enum spool_form form, encode_sink *sink, void *context);
 
 #endif

@@ -327,7 +327,7 @@ int journal_recover(const struct mbox *mbox, struct why *why)
 		err = replay(&journal);
 	journal_file_done(&journal);
 	if (err == 0 || err == -ENOENT)
-		return 0;
+		return err == 0;
 	return state_file_refuse(
 		why, -err, mbox->path, "finish an interrupted removal", journal.path);
 }

@@ -15,8 +15,8 @@
 int journal_run(const struct mbox *mbox, uint64_t start, const struct journal_extent *extents,
 	size_t count, struct why *why);
 
-/* Finish a removal that was begun, if there is one for this mailbox. Needs the lock; mbox->st may
- * be out of date then. */
+/* Finish a removal that was begun, if there is one for this mailbox. Returns what cut_recover()
+ * does. */
 int journal_recover(const struct mbox *mbox, struct why *why);
 
 #endif

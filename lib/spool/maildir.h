@@ -10,6 +10,7 @@
 #define SPOOL_MAILDIR_H
 
 #include "base/why.h"
+#include "incoming.h"
 #include "spool.h"
 
 #include <stdbool.h>
@@ -42,10 +43,10 @@ int maildir_create(struct maildir *maildir, const struct spool_place *place, con
 
 void maildir_close(struct maildir *maildir);
 
-/* maildir_deliver.c: bring in the message in fd; on disk when it returns. On failure nothing is
+/* maildir_deliver.c: bring in the message; on disk when it returns. On failure nothing is
  * left. */
-int maildir_deliver(const struct maildir *maildir, const struct spool_envelope *envelope, int fd,
-	struct why *why);
+int maildir_deliver(
+	const struct maildir *maildir, const struct incoming *incoming, struct why *why);
 
 /*
  * maildir_folder.c: call visit() with each name in a folder, but "." and "..", until it returns

@@ -19,22 +19,15 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define TRIES 10 /* names that others have already */
 
 static int write_message(struct maildir_write *write, const struct maildir *maildir,
-	const struct spool_envelope *envelope, int fd, struct why *why)
+	const struct incoming *incoming, struct why *why)
 {
-	struct incoming incoming = {.envelope = envelope, .fd = fd, .form = SPOOL_FORM_PLAIN};
-	struct stat st;
-	int err;
+	int err = incoming_put(incoming, SPOOL_FORM_PLAIN, maildir_write_put, write);
 
-	if (fstat(fd, &st) < 0)
-		return why_errno(why, errno, maildir->path, "read the message");
-	incoming.size = (uint64_t)st.st_size;
-	err = incoming_put(&incoming, maildir_write_put, write);
 	if (err && !write->error)
 		return why_errno(why, -err, maildir->path, "read the message");
 	if (!err)
@@ -101,28 +94,27 @@ static int promise(struct maildir_write *write, const struct maildir *maildir, s
 }
 
 static int deliver(struct maildir_write *write, const struct maildir *maildir,
-	const struct spool_envelope *envelope, int fd, struct why *why)
+	const struct incoming *incoming, struct why *why)
 {
 	int err = maildir_write_begin(write, maildir);
 
 	if (err)
 		return why_errno(why, -err, maildir->path, "create a file in tmp");
-	err = write_message(write, maildir, envelope, fd, why);
+	err = write_message(write, maildir, incoming, why);
 	if (!err)
 		err = promise(write, maildir, why);
 	maildir_write_done(write);
 	return err;
 }
 
-int maildir_deliver(const struct maildir *maildir, const struct spool_envelope *envelope, int fd,
-	struct why *why)
+int maildir_deliver(const struct maildir *maildir, const struct incoming *incoming, struct why *why)
 {
 	struct maildir_write *write = malloc(sizeof(*write));
 	int err;
 
 	if (!write)
 		return why_errno(why, ENOMEM, maildir->path, "deliver");
-	err = deliver(write, maildir, envelope, fd, why);
+	err = deliver(write, maildir, incoming, why);
 	free(write);
 	return err;
 }

@@ -35,7 +35,7 @@ struct maildir_box {
 };
 
 static int deliver(const struct spool_place *place, const char *path,
-	const struct spool_envelope *envelope, int fd, struct why *why)
+	const struct incoming *incoming, struct why *why)
 {
 	struct maildir maildir;
 	char name[PATH_MAX];
@@ -46,7 +46,7 @@ static int deliver(const struct spool_place *place, const char *path,
 	err = maildir_create(&maildir, place, path, why);
 	if (err)
 		return err;
-	err = maildir_deliver(&maildir, envelope, fd, why);
+	err = maildir_deliver(&maildir, incoming, why);
 	maildir_close(&maildir);
 	return err;
 }

@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
+struct incoming;
+
 struct mbox {
 	const struct spool_place *place;
 	const char *path;
@@ -67,21 +69,17 @@ int mbox_recover(struct mbox *mbox, struct why *why);
 void mbox_note_looked(struct mbox *mbox);
 
 /*
- * mbox_append.c: append the message in fd. On failure the mailbox is as it was. Not yet on disk:
+ * mbox_append.c: append the message. On failure the mailbox is as it was. Not yet on disk:
  * the caller unlocks and calls fsync, so that deliveries to one mailbox share their fsyncs.
  */
-int mbox_append(struct mbox *mbox, const struct spool_envelope *envelope, int fd, struct why *why);
+int mbox_append(struct mbox *mbox, const struct incoming *incoming, struct why *why);
 
 /* Then the caller is promised something: the octets are on disk. If that fails they stay: others
  * may have delivered behind them by now. */
 int mbox_append_sync(const struct mbox *mbox, struct why *why);
 
 /* mbox_deliver.c: lock, append, unlock, fsync. As spool_deliver(). */
-int mbox_deliver(const struct spool_place *place, const char *path,
-	const struct spool_envelope *envelope, int fd, struct why *why);
-
-/* mbox_append() for what incoming.h says. */
-struct incoming;
-int mbox_append_incoming(struct mbox *mbox, const struct incoming *incoming, struct why *why);
+int mbox_deliver(const struct spool_place *place, const char *path, const struct incoming *incoming,
+	struct why *why);
 
 #endif

@@ -125,7 +125,7 @@ static int append(const struct box *box, const struct incoming *incoming, struct
 		err = why_set(why, ESTALE, WHY_TEMP, "4.3.0",
 			"%s: another program has put another file in its place", box->path);
 	else
-		err = mbox_append_incoming(&mbox, incoming, why);
+		err = mbox_append(&mbox, incoming, why);
 	mbox_unlock(&mbox);
 	if (!err)
 		err = mbox_append_sync(&mbox, why);
@@ -144,7 +144,6 @@ static int adopt(void *context, const struct adoption *adoption, struct why *why
 	struct incoming incoming = {.envelope = &envelope,
 		.fd = adoption->extent->fd,
 		.size = adoption->extent->length,
-		.form = SPOOL_FORM_MBOXRD,
 		.rewrite = &how};
 
 	if (adoption->extent->offset != 0 || adoption->extent->form != SPOOL_FORM_PLAIN)

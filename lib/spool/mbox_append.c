@@ -147,7 +147,7 @@ static int put_all(struct writer *writer, const struct mbox *mbox, const struct 
 	if (!err)
 		err = put_from(writer, incoming->envelope);
 	if (!err)
-		err = incoming_put(incoming, put, writer);
+		err = incoming_put(incoming, SPOOL_FORM_MBOXRD, put, writer);
 	return err ? err : put(writer, "\n", 1);
 }
 
@@ -199,7 +199,7 @@ static int append(
 	return err ? why_errno(why, -err, mbox->path, "write") : 0;
 }
 
-int mbox_append_incoming(struct mbox *mbox, const struct incoming *incoming, struct why *why)
+int mbox_append(struct mbox *mbox, const struct incoming *incoming, struct why *why)
 {
 	struct writer *writer;
 	int err = check_head(mbox, why);
@@ -212,17 +212,6 @@ int mbox_append_incoming(struct mbox *mbox, const struct incoming *incoming, str
 	err = append(writer, mbox, incoming, why);
 	free(writer);
 	return err;
-}
-
-int mbox_append(struct mbox *mbox, const struct spool_envelope *envelope, int fd, struct why *why)
-{
-	struct incoming incoming = {.envelope = envelope, .fd = fd, .form = SPOOL_FORM_MBOXRD};
-	struct stat st;
-
-	if (fstat(fd, &st) < 0)
-		return why_errno(why, errno, mbox->path, "read the message");
-	incoming.size = (uint64_t)st.st_size;
-	return mbox_append_incoming(mbox, &incoming, why);
 }
 
 int mbox_append_sync(const struct mbox *mbox, struct why *why)

@@ -15,8 +15,8 @@ static int sync_name(const struct mbox *mbox, struct why *why)
 	return err ? why_errno(why, -err, mbox->path, "fsync its folder") : 0;
 }
 
-int mbox_deliver(const struct spool_place *place, const char *path,
-	const struct spool_envelope *envelope, int fd, struct why *why)
+int mbox_deliver(const struct spool_place *place, const char *path, const struct incoming *incoming,
+	struct why *why)
 {
 	struct mbox mbox;
 	int err = mbox_lock(&mbox, place, path, true, why);
@@ -25,7 +25,7 @@ int mbox_deliver(const struct spool_place *place, const char *path,
 		return err;
 	err = sync_name(&mbox, why);
 	if (!err)
-		err = mbox_append(&mbox, envelope, fd, why);
+		err = mbox_append(&mbox, incoming, why);
 	mbox_unlock(&mbox);
 	if (!err)
 		err = mbox_append_sync(&mbox, why);

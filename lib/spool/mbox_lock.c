@@ -121,7 +121,8 @@ static int open_all(struct mbox *mbox, bool create, struct why *why)
 			  : mbox_open_path(place, mbox->path, O_RDWR, &mbox->st, why);
 	if (mbox->fd < 0)
 		return mbox->fd;
-	mbox->folder = folder_open(mbox->path);
+	if (mbox->folder < 0)
+		mbox->folder = folder_open(mbox->path);
 	if (mbox->folder < 0)
 		return why_errno(why, -mbox->folder, mbox->path, "open its folder");
 	if (mbox->dotlock < 0)
@@ -191,7 +192,7 @@ static int find_names(struct mbox *mbox, struct why *why)
 {
 	char path[PATH_MAX];
 	char lock[NAME_MAX + 1];
-	int err = state_file_name(mbox->path, mbox->name);
+	int err = state_file_name_in(mbox->path, mbox->name, &mbox->folder);
 
 	if (!err)
 		err = state_file_join(mbox->place->state, mbox->name, REMOVAL_MOVE, path);

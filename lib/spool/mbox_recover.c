@@ -18,6 +18,23 @@
 
 #include <errno.h>
 
+/* 1: there was one; 0: none; or -errno. */
+static int recover_by_journals(const struct mbox *mbox, struct why *why)
+{
+	int (*const recover[])(const struct mbox *, struct why *) = {
+		cut_recover, journal_recover, mend_recover};
+	int changed = 0;
+
+	for (size_t i = 0; i < sizeof(recover) / sizeof(*recover); i++) {
+		int done = recover[i](mbox, why);
+
+		if (done < 0)
+			return done;
+		changed |= done;
+	}
+	return changed;
+}
+
 static int recover_by_note(struct mbox *mbox, const struct note *note, struct why *why)
 {
 	if (note->kind == NOTE_APPEND)
@@ -35,19 +52,16 @@ static int mend_torn(struct mbox *mbox, const struct note *note, struct why *why
 int mbox_recover(struct mbox *mbox, struct why *why)
 {
 	struct note note;
-	int err = cut_recover(mbox, why);
+	int changed = recover_by_journals(mbox, why);
+	int err = changed < 0 ? changed : 0;
 
-	if (!err)
-		err = journal_recover(mbox, why);
-	if (!err)
-		err = mend_recover(mbox, why);
 	if (err)
 		return err;
 	err = note_read(mbox, &note);
 	if (err)
 		return note_refuse(mbox, -err, "look for an interrupted delivery", why);
 	err = recover_by_note(mbox, &note, why);
-	if (!err && fstat(mbox->fd, &mbox->st) < 0)
+	if (!err && (changed || note.kind != NOTE_NONE) && fstat(mbox->fd, &mbox->st) < 0)
 		err = why_errno(why, errno, mbox->path, "fstat");
 	return err ? err : mend_torn(mbox, &note, why);
 }

@@ -309,6 +309,6 @@ int mend_recover(const struct mbox *mbox, struct why *why)
 		err = replay(&file);
 	mend_file_done(&file);
 	if (err == 0 || err == -ENOENT)
-		return 0;
+		return err == 0;
 	return state_file_refuse(why, -err, mbox->path, "finish an interrupted repair", file.path);
 }

@@ -13,8 +13,8 @@
  * -errno with *why filled. */
 int mend_run(const struct mbox *mbox, const struct mend_plan *plan, bool *begun, struct why *why);
 
-/* Finish a repair that was begun, if there is one for this mailbox. Needs the lock; mbox->st may be
- * out of date then. */
+/* Finish a repair that was begun, if there is one for this mailbox. Returns what cut_recover()
+ * does. */
 int mend_recover(const struct mbox *mbox, struct why *why);
 
 #endif

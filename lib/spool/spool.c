@@ -38,31 +38,31 @@ static int refuse_location(const char *location, struct why *why)
 }
 
 /* Of a pipe the size is 0, and so would be the message that is promised to be in the mailbox. */
-static int check_message(int fd, const char *location, struct why *why)
+static int measure(struct incoming *incoming, const char *location, struct why *why)
 {
 	struct stat st;
 
-	if (fstat(fd, &st) < 0)
+	if (fstat(incoming->fd, &st) < 0)
 		return why_errno(why, errno, location, "the message's file");
 	if (!S_ISREG(st.st_mode))
 		return why_set(why, EINVAL, WHY_TEMP, "4.3.0",
 			"%s: the message is in no regular file", location);
+	incoming->size = (uint64_t)st.st_size;
 	return 0;
 }
 
 int spool_deliver(const struct spool_place *place, const struct spool_envelope *envelope, int fd,
 	struct why *why)
 {
+	struct incoming incoming = {.envelope = envelope, .fd = fd};
 	const char *path;
 	const struct store *store = spool_find_store(place->location, &path);
 	int err;
 
 	if (!store)
 		return refuse_location(place->location, why);
-	err = check_message(fd, path, why);
-	if (err)
-		return err;
-	return store->deliver(place, path, envelope, fd, why);
+	err = measure(&incoming, path, why);
+	return err ? err : store->deliver(place, path, &incoming, why);
 }
 
 int spool_inspect(const struct spool_place *place, const struct spool_inspector *inspector,

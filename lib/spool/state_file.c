@@ -1,13 +1,18 @@
 /* state_file - see state_file.h. Trusts the state folder, which is the mailbox owner's alone. */
 #include "state_file.h"
 
+#include "base/fd.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 /* Room that is left for ".journal.orphan.1000" behind any suffix, so that all names fit or none
  * does. */
@@ -31,6 +36,37 @@ static int escape(const char *from, char *out, size_t room)
 	}
 	out[len] = '\0';
 	return 0;
+}
+
+/* No part of it is empty, "." or "..". */
+static bool is_plain(const char *path)
+{
+	for (const char *at = path; (at = strchr(at, '/')); at++) {
+		size_t len = strcspn(at + 1, "/");
+
+		if (len == 0 || (at[1] == '.' && (len == 1 || (len == 2 && at[2] == '.'))))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * The mailbox's folder, if no link is on the way to it. The fd; -1: that is not so, or can't be
+ * told. One call instead of one for each part of the path. (openat2(2) has no function in the C
+ * library of Debian 12.)
+ */
+static int open_without_links(const char *mailbox)
+{
+	const struct open_how how = {
+		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS};
+	char folder[PATH_MAX];
+	size_t len = (size_t)(strrchr(mailbox, '/') - mailbox);
+
+	if (len == 0 || len >= sizeof(folder) || !is_plain(mailbox))
+		return -1;
+	memcpy(folder, mailbox, len);
+	folder[len] = '\0';
+	return (int)syscall(SYS_openat2, AT_FDCWD, folder, &how, sizeof(how));
 }
 
 /*
@@ -69,12 +105,25 @@ static int real_path(const char *mailbox, char out[static PATH_MAX])
 	return 0;
 }
 
-int state_file_name(const char *mailbox, char out[static NAME_MAX + 1])
+int state_file_name_in(const char *mailbox, char out[static NAME_MAX + 1], int *folder)
 {
 	char real[PATH_MAX];
-	int err = real_path(mailbox, real);
+	int err;
 
+	*folder = open_without_links(mailbox);
+	if (*folder >= 0)
+		return escape(mailbox, out, NAME_ROOM);
+	err = real_path(mailbox, real);
 	return err ? err : escape(real, out, NAME_ROOM);
+}
+
+int state_file_name(const char *mailbox, char out[static NAME_MAX + 1])
+{
+	int folder;
+	int err = state_file_name_in(mailbox, out, &folder);
+
+	fd_close(&folder);
+	return err;
 }
 
 int state_file_join(

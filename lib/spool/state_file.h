@@ -17,6 +17,10 @@
  */
 int state_file_name(const char *mailbox, char out[static NAME_MAX + 1]);
 
+/* As state_file_name(). *folder: the mailbox's folder, O_PATH, if that has cost nothing more; else
+ * -1. */
+int state_file_name_in(const char *mailbox, char out[static NAME_MAX + 1], int *folder);
+
 /* "<state>/<name>.<suffix>". 0 or -ENAMETOOLONG. */
 int state_file_join(
 	const char *state, const char *name, const char *suffix, char out[static PATH_MAX]);

@@ -8,12 +8,13 @@
 
 #include "adopt.h"
 #include "base/why.h"
+#include "incoming.h"
 #include "spool.h"
 
 struct store {
 	const char *prefix; /* "mbox:", "maildir:" */
 	int (*deliver)(const struct spool_place *place, const char *path,
-		const struct spool_envelope *envelope, int fd, struct why *why);
+		const struct incoming *incoming, struct why *why);
 	/* `place` outlives the box. */
 	int (*open)(void **box, const struct spool_place *place, const char *path, struct why *why);
 	size_t (*count)(const void *box);

@@ -11,6 +11,7 @@
 #include "kill.h"
 #include "spool/checksum.h"
 #include "spool/disk.h"
+#include "spool/incoming.h"
 #include "spool/journal.h"
 #include "spool/journal_ghost.h"
 #include "spool/mbox.h"
@@ -126,13 +127,16 @@ static bool remove_some(struct plan *plan, const struct fuzz_sink *before, struc
 static int append(const struct spool_envelope *envelope, unsigned writes)
 {
 	int fd = open(folder_path("message"), O_RDONLY | O_CLOEXEC);
+	struct incoming incoming = {.envelope = envelope, .fd = fd};
+	struct stat st;
 	struct mbox mbox;
 	int err = mbox_lock(&mbox, place(), box(), true, NULL);
 
-	must(fd >= 0);
+	must(fd >= 0 && fstat(fd, &st) == 0);
+	incoming.size = (uint64_t)st.st_size;
 	if (!err) {
 		kill_at(writes);
-		err = mbox_append(&mbox, envelope, fd, NULL);
+		err = mbox_append(&mbox, &incoming, NULL);
 		(void)kill_over();
 		mbox_close(&mbox);
 	}
