@@ -13,6 +13,7 @@ the kernel.
 import collections
 import os
 import random
+import select
 import shutil
 import sys
 import tempfile
@@ -46,6 +47,8 @@ class Soak:
         self.kind = kind
         self.slots = [tool.Place(folder, kind.prefix, "." + str(n), True) for n in range(4)]
         self.place = tool.Place(folder, kind.prefix, ".look", True)
+        for slot in (*self.slots, self.place):
+            slot.server = tool.Server()
         for tree in self.place.trees:
             os.makedirs(tree)
         self.next = 1
@@ -55,7 +58,7 @@ class Soak:
         self.batches = 0
         self.maybe = {}                    # number -> 1, since the last look
         self.going = []                    # a removal that nobody knows the end of
-        self.jobs = {}                     # process id -> (it, slot, what)
+        self.jobs = {}                     # slot -> what runs there
         self.ended = []                    # (slot, what, status)
         self.foreign = False               # another program has appended since the last look
         self.history = collections.deque(maxlen=40)
@@ -72,47 +75,45 @@ class Soak:
         self.messages[number] = mail.make.__wrapped__(number, size)
         self.batch[number] = self.batches
         how = self.faults(0.35)
-        pid = slot.start(["deliver", "a@b", "c@d"], self.messages[number], SPOOL_TOOL_WAIT=WAIT, **how)
-        return pid, slot, ("deliver", number, how)
+        slot.begin(["deliver", "a@b", "c@d"], self.messages[number], SPOOL_TOOL_WAIT=WAIT, **how)
+        self.jobs[slot] = "deliver", number, how
 
     def start_removal(self, slot):
         self.look()
         if not self.kept:
-            return None
+            return
         places = range(1, len(self.kept) + 1)
         chosen = self.dice.choice((
             lambda: [1], lambda: [self.dice.choice(places)], lambda: places[-self.dice.randint(1, 3):],
             lambda: [n for n in places if self.dice.random() < self.dice.choice((0.1, 0.5, 0.9))] or [1],
             lambda: places if len(places) > FULL or self.dice.random() < 0.1 else [1]))()
         how = self.faults(0.45)
-        pid = slot.start(["remove", *map(str, chosen)], SPOOL_TOOL_WAIT=WAIT, **how)
-        return pid, slot, ("remove", [self.kept[n - 1] for n in chosen], how)
+        slot.begin(["remove", *map(str, chosen)], SPOOL_TOOL_WAIT=WAIT, **how)
+        self.jobs[slot] = "remove", [self.kept[n - 1] for n in chosen], how
 
     def step(self):
         self.batches += 1
-        started = []
         what = self.dice.random()
         if what < 0.25 or (len(self.kept) > FULL and what < 0.6):
-            started.append(self.start_removal(self.slots[3]))
+            self.start_removal(self.slots[3])
         if what > 0.15:
-            started += [self.start_delivery(slot) for slot in self.slots[:self.dice.randint(1, 3)]]
-        self.jobs = {job[0]: job for job in started if job} | self.jobs
+            for slot in self.slots[:self.dice.randint(1, 3)]:
+                self.start_delivery(slot)
         if self.dice.random() < 0.06:
             self.append()
         while self.jobs:
-            self.reap(0)
+            self.reap(None)
         for slot, what, status in self.ended:
             self.note(slot, what, status)
         self.ended = []
         if self.dice.random() < 0.05:
             self.read_badly()
 
-    def reap(self, flags):
-        """At once, whoever it is: a process that nobody waits for lives on, and so does its lock."""
-        pid, status = os.waitpid(-1, flags)
-        if pid:
-            _, slot, what = self.jobs.pop(pid)
-            status = os.waitstatus_to_exitcode(status)
+    def reap(self, seconds):
+        """Whoever has ended, in their order; None: wait for one."""
+        for server in select.select([slot.server for slot in self.jobs], [], [], seconds)[0]:
+            slot = next(slot for slot in self.jobs if slot.server is server)
+            what, status = self.jobs.pop(slot), slot.end()
             self.history.append("%s %s %s: %d" % (*what, status))
             self.ended.append((slot, what, status))
 
@@ -142,7 +143,7 @@ class Soak:
         deadline = time.monotonic() + 60
         while not take(lock):
             if self.jobs:
-                self.reap(os.WNOHANG)
+                self.reap(0)
             if not self.jobs and os.path.exists(lock):
                 os.unlink(lock)  # whoever made it was killed, though another may have its id by now
             if time.monotonic() > deadline:
@@ -163,23 +164,20 @@ class Soak:
         """What is read while a call fails is what is there, or nothing."""
         self.look()
         how = self.faults(1)
-        pid = self.place.start(["dump"], SPOOL_TOOL_WAIT=WAIT, **how)
-        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        status, out = self.place.run(["dump"], SPOOL_TOOL_WAIT=WAIT, **how)
         self.count["operations"] += 1
         self.history.append("dump %s: %d" % (how, status))
         if status not in (0, 1, tool.KILLED):
             raise Broken("dump %s: exit status %d, %s" % (how, status, self.place.said()))
         if status == 0:
-            self.judge(tool.parse_dump(store.read(self.place.out)))
+            self.judge(tool.parse_dump(out))
 
     def look(self):
-        pid = self.place.start(["dump"], SPOOL_TOOL_WAIT=WAIT)
-        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        status, out = self.place.run(["dump"], SPOOL_TOOL_WAIT=WAIT)
         if status != 0:
             raise Broken("the mailbox can't be read: status %d, %s%s" % (
                 status, self.place.said(), holder(self.place.box + ".lock")))
-        found = tool.parse_dump(store.read(self.place.out))
-        self.judge(found)
+        self.judge(tool.parse_dump(out))
 
     def judge(self, found):
         wanted = mail.Wanted(self.messages, [], self.going, self.maybe, self.foreign)
@@ -211,6 +209,10 @@ class Soak:
             if self.batches % 5 == 0:
                 self.look()
         self.look()
+
+    def close(self):
+        for slot in (*self.slots, self.place):
+            slot.server.close()
 
 
 def seen_order(seen):
@@ -256,6 +258,7 @@ def soak(kind, seed, ops):
         shutil.copytree(folder, saved)
         wrong = [str(broken), "the mailbox as it is then: " + saved, "before that:", *run.history]
     finally:
+        run.close()
         shutil.rmtree(folder)
     return where, ", ".join("%d %s" % (n, what) for what, n in sorted(run.count.items())), wrong
 

@@ -26,13 +26,25 @@ class Server:
                                         stdout=subprocess.PIPE)
         self.owner = os.getpid()
 
-    def run(self, where, command, environment):
-        """The status, as wait(2) gives it. where: the first words of a request."""
+    def begin(self, where, command, environment):
+        """where: the first words of a request."""
         words = [*where, str(len(command)), *command, *(name + "=" + value for name, value in environment.items())]
         text = "".join(word + "\0" for word in words).encode()
         self.process.stdin.write(b"%d\n" % len(text) + text)
         self.process.stdin.flush()
-        return int(self.process.stdout.readline())
+
+    def end(self):
+        """Wait for it; its exit status, negative: a signal."""
+        return os.waitstatus_to_exitcode(int(self.process.stdout.readline()))
+
+    def fileno(self):
+        """For select(): can be read when end() need not wait."""
+        return self.process.stdout.fileno()
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.wait()
 
 
 SERVERS = []
@@ -62,6 +74,7 @@ class Place:
         self.message = folder + "/message" + slot
         self.location = prefix + self.box
         self.source = self.mail + "/source"  # what is converted, if anything is
+        self.server = None                   # of its own, for what runs beside others
 
     def environment(self, faults):
         environment = dict(ENVIRONMENT)
@@ -71,27 +84,21 @@ class Place:
             environment[name if name.startswith("SPOOL") else "FAULTS_" + name] = str(value)
         return environment
 
-    def put_message(self, message):
+    def begin(self, verb, message=b"", **faults):
+        """Start the tool. faults: FAULTS_*, without that."""
         with open(self.message, "wb") as file:
             file.write(message)
+        who = "child" if {"KIND", "LOG"} & {*faults} else "inside"
+        where = (who, self.message, self.out, self.err)
+        (self.server or server()).begin(where, self.command(verb), self.environment(faults))
 
-    def start(self, verb, message=b"", **faults):
-        """Start the tool; its process id. faults: FAULTS_*, without that."""
-        environment = self.environment(faults)
-        self.put_message(message)
-        actions = [
-            (os.POSIX_SPAWN_OPEN, 0, self.message, os.O_RDONLY, 0),
-            (os.POSIX_SPAWN_OPEN, 1, self.out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
-            (os.POSIX_SPAWN_OPEN, 2, self.err, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
-        ]
-        return os.posix_spawn(TOOL, self.command(verb), environment, file_actions=actions)
+    def end(self):
+        return (self.server or server()).end()
 
     def run(self, verb, message=b"", **faults):
         """Exit status (negative: a signal) and standard output."""
-        self.put_message(message)
-        who = "child" if {"KIND", "LOG"} & {*faults} else "inside"
-        where = (who, self.message, self.out, self.err)
-        status = os.waitstatus_to_exitcode(server().run(where, self.command(verb), self.environment(faults)))
+        self.begin(verb, message, **faults)
+        status = self.end()
         with open(self.out, "rb") as file:
             return status, file.read()
 
