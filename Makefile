@@ -233,14 +233,15 @@ tests: $(FUZZERS) $(BENCHES) $(FAULTS)
 # What a target builds on its way is built quietly, on all processors unless -j was given.
 JOBS_FLAG = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
-# The tests. TESTS="tests/start.bats ..." takes some of the files, FILTER=regex some of the tests.
+# The tests. TESTS="tests/start.bats ..." takes some of the files, FILTER=regex some of the tests, TAGS='!sweep' leaves
+# out those that take longest.
 TESTS  ?= $(wildcard tests/*.bats)
 FILTER ?=
 check: ## build and run all tests; installs what they need
 	@BUILD='$(BUILD)' packaging/deps build run check
 	@echo building
 	@$(MAKE) --no-print-directory --silent $(JOBS_FLAG) programs tests
-	@BUILD='$(abspath $(BUILD))' FILTER='$(FILTER)' tests/check $(UNITS) $(CONTRACT) $(TESTS)
+	@BUILD='$(abspath $(BUILD))' FILTER='$(FILTER)' TAGS='$(TAGS)' tests/check $(UNITS) $(CONTRACT) $(TESTS)
 
 check-faults: ## kill and fail libspool at each system call, cut the power at any moment: see tests/faults/run
 	@packaging/deps build check

@@ -108,17 +108,20 @@ removal() {
 	operation remove "$@"
 }
 
+# bats test_tags=sweep
 @test "maildir: delivery killed at every call: absent, or there once and whole" {
 	make_box 3
 	delivery 300
 	kill_everywhere deliver a@b c@d
 }
 
+# bats test_tags=sweep
 @test "maildir: a large delivery that makes the Maildir, killed at every call" {
 	delivery 900000
 	kill_everywhere deliver a@b c@d
 }
 
+# bats test_tags=sweep
 @test "maildir: delivery that meets an error at every call leaves nothing" {
 	make_box 3
 	delivery 300
@@ -126,6 +129,7 @@ removal() {
 	fail_everywhere EIO deliver a@b c@d
 }
 
+# bats test_tags=sweep
 @test "maildir: a delivery that makes the Maildir meets an error at every call" {
 	delivery 300
 	fail_everywhere EDQUOT deliver a@b c@d
@@ -159,12 +163,14 @@ removal() {
 	done
 }
 
+# bats test_tags=sweep
 @test "maildir: removal of some messages killed at every call: all or nothing" {
 	make_box 6
 	removal 1 2 5
 	kill_everywhere remove 1 2 5
 }
 
+# bats test_tags=sweep
 @test "maildir: removal of one message, and of all, killed at every call" {
 	make_box 3
 	removal 2
@@ -173,6 +179,7 @@ removal() {
 	kill_everywhere remove 1 2 3
 }
 
+# bats test_tags=sweep
 @test "maildir: removal that meets an error at every call: all or nothing" {
 	make_box 5
 	removal 1 2 4

@@ -22,18 +22,21 @@ cuts() {
 	grep -q 'COLLAPSE_RANGE.*= 0$' "$T/trace"
 }
 
+# bats test_tags=sweep
 @test "cutting out the first message, killed at every call" {
 	make_box 12 50000
 	cuts 1
 	removal 1
 }
 
+# bats test_tags=sweep
 @test "cutting out many messages and the last ones, killed at every call" {
 	make_box 30 50000
 	cuts 2 4 6 8 10 12 20 22 29 30
 	removal 2 4 6 8 10 12 20 22 29 30
 }
 
+# bats test_tags=sweep
 @test "a small message in a large mailbox becomes padding, killed at every call" {
 	make_box 20 50000
 	perl -0777 -pe 's/^(From .*\nMessage-ID: <3\@x>\n)(?:.*\n)*?\n(?=From )/$1\nshort\n\n/m' "$T/want/before" >"$T/short"
@@ -44,6 +47,7 @@ cuts() {
 	removal 3
 }
 
+# bats test_tags=sweep
 @test "padding goes with its message, and with what is removed in front of it; killed at every call" {
 	make_box 20 50000
 	tool remove 1 3 5
@@ -61,6 +65,7 @@ cuts() {
 	done 3<"$T/points"
 }
 
+# bats test_tags=sweep
 @test "cutting with a failing call: success is success, else as before or finished later" {
 	local error
 	make_box 12 50000

@@ -13,16 +13,19 @@ setup() {
 
 teardown() { rm -rf "$T"; }
 
+# bats test_tags=sweep
 @test "delivery killed at every call: absent, or there once and whole" {
 	delivery_of 300
 	kill_everywhere deliver a@b c@d
 }
 
+# bats test_tags=sweep
 @test "delivery of a large message killed at every call" {
 	delivery_of 900000
 	kill_everywhere deliver a@b c@d
 }
 
+# bats test_tags=sweep
 @test "delivery into a new mailbox killed at every call" {
 	delivery_of 300
 	: >"$T/want/before"
@@ -32,27 +35,32 @@ teardown() { rm -rf "$T"; }
 	kill_everywhere deliver a@b c@d
 }
 
+# bats test_tags=sweep
 @test "removal of the first message killed at every call" {
 	make_box 5 300
 	removal 1
 }
 
+# bats test_tags=sweep
 @test "removal in the middle killed at every call" {
 	make_box 5 300
 	removal 3
 }
 
+# bats test_tags=sweep
 @test "removal of every second message killed at every call" {
 	make_box 9 300
 	removal 1 3 5 7 9
 }
 
+# bats test_tags=sweep
 @test "removal of the last and of all messages killed at every call" {
 	make_box 5 300
 	removal 4 5
 	removal 1 2 3 4 5
 }
 
+# bats test_tags=sweep
 @test "removal in several pieces killed at every call" {
 	make_box 30 50000
 	removal 1
@@ -91,6 +99,7 @@ kill_finishing() {
 	done 3<"$T/points"
 }
 
+# bats test_tags=sweep
 @test "a removal that was killed is finished, also if that is killed at every call" {
 	local n
 	make_box 30 50000
@@ -121,6 +130,7 @@ foreign_message() {
 	done 3<"$T/points"
 }
 
+# bats test_tags=sweep
 @test "finishing with what others appended, killed at every call" {
 	make_box 30 50000
 	want_without 1 9 20
@@ -177,6 +187,7 @@ foreign_message() {
 	is_one_of "$T/want/both"
 }
 
+# bats test_tags=sweep
 @test "delivery with a failing call: success is success, failure is as before" {
 	local error n
 	delivery_of 300
@@ -199,6 +210,7 @@ foreign_message() {
 	is_one_of "$T/want/before"
 }
 
+# bats test_tags=sweep
 @test "removal with a failing call: success is success, else as before or finished later" {
 	local error
 	: >"$T/message"

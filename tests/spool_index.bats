@@ -142,6 +142,7 @@ reports() {
 	listed
 }
 
+# bats test_tags=sweep
 @test "killed or failed at any call while the index is written: the next one lists what is there" {
 	local call n what
 	make_box 60 2000
