@@ -247,7 +247,7 @@ check-faults: ## kill and fail libspool at each system call, cut the power at an
 	@packaging/deps build check
 	@echo building
 	@$(MAKE) --no-print-directory --silent SAN= $(JOBS_FLAG) $(BUILD)/tools/spool-tool $(FAULTS)
-	@BUILD='$(abspath $(BUILD))' $(foreach name,FILTER SEEDS OPS JOBS SEED SAMPLES FRONT COLLAPSE,$(if $($(name)),$(name)='$($(name))')) \
+	@BUILD='$(abspath $(BUILD))' $(foreach name,FILTER SEEDS OPS JOBS SEED SAMPLES FRONT COLLAPSE MINUTES,$(if $($(name)),$(name)='$($(name))')) \
 		tests/faults/run
 
 # The fuzzers are built apart, by clang. FUZZ="smtp pop3 ..." takes some of them; T is seconds for each.
