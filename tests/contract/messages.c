@@ -101,17 +101,20 @@ struct spool *must_open(void)
 struct reading {
 	char *at;
 	size_t len;
+	size_t room;
 };
 
 static int take(void *context, const char *octets, size_t len)
 {
 	struct reading *reading = context;
-	char *at = realloc(reading->at, reading->len + len + 1);
 
-	if (!at || len > 16384)
+	if (reading->len + len > reading->room) {
+		reading->room = 2 * (reading->len + len);
+		reading->at = realloc(reading->at, reading->room);
+	}
+	if (!reading->at || len > 16384)
 		abort();
-	memcpy(at + reading->len, octets, len);
-	reading->at = at;
+	memcpy(reading->at + reading->len, octets, len);
 	reading->len += len;
 	return 0;
 }
