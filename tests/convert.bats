@@ -420,3 +420,17 @@ dovecot() {
 	[ "$(wc -l <"$T/want")" = 33 ]
 	[ "$(talk UIDL QUIT | grep -cE '^[0-9]+ [0-9a-f]{32}$')" = 30 ] # Dovecot has renamed none
 }
+
+@test "one that goes on has the list of what was converted on disk before it brings in more" {
+	local tool="$BUILD/tools/spool-tool" folder=$T/again
+	strace -qq -o /dev/null true || skip "needs strace, and the right to trace"
+	mkdir -p "$folder/state" "$folder/from/"{new,cur,tmp}
+	printf 'Subject: 1\n\none\n' >"$folder/from/new/1.M1P1.elsewhere"
+	"$tool" "mbox:$folder/box" "$folder/state" convert "maildir:$folder/from"
+	printf 'Subject: 2\n\ntwo\n' >"$folder/from/new/2.M1P1.elsewhere"
+	strace -y -qq -o "$T/trace" -e trace=fsync,pwrite64 \
+		"$tool" "mbox:$folder/box" "$folder/state" convert "maildir:$folder/from"
+	sed -n -e 's|^fsync(.*box\.convert-[0-9a-f]*>.*|list|p' -e "s|^fsync(.*<$folder/state>.*|folder|p" \
+		-e "s|^pwrite64(.*<$folder/box>.*|message|p" "$T/trace" | head -n 3 >"$T/order"
+	diff <(printf 'list\nfolder\nmessage\n') "$T/order"
+}

@@ -41,6 +41,7 @@
 #include "journal.h"
 #include "mbox_pad.h"
 #include "set_aside.h"
+#include "state_draft.h"
 #include "state_file.h"
 
 #include <errno.h>
@@ -285,7 +286,7 @@ static int replay(struct cut_file *file, struct why *why)
 	struct cut_state state;
 	struct stat st;
 	int found;
-	int err = cut_file_sync(file);
+	int err = state_draft_settle(file->path, file->fd);
 
 	if (!err)
 		err = cut_mend(file);

@@ -4,7 +4,6 @@
 
 #include "base/fd.h"
 #include "checksum.h"
-#include "disk.h"
 #include "removal.h"
 #include "state_draft.h"
 #include "state_file.h"
@@ -128,13 +127,6 @@ int cut_file_load(struct cut_file *file)
 {
 	file->fd = state_file_open(file->path, 0);
 	return file->fd < 0 ? file->fd : load(file);
-}
-
-int cut_file_sync(const struct cut_file *file)
-{
-	int err = disk_sync(file->fd);
-
-	return err ? err : fd_sync_parent(file->path);
 }
 
 int cut_file_remove(const struct cut_file *file)

@@ -42,10 +42,6 @@ int cut_file_create(struct cut_file *file);
 /* Read it. -ENOENT: there is none; -EBADMSG: damaged; or another -errno. */
 int cut_file_load(struct cut_file *file);
 
-/* Whoever wrote it may have been killed before his syncs: what is done by it must not be done
- * before it is on disk. 0 or -errno. */
-int cut_file_sync(const struct cut_file *file);
-
 /* It is no longer needed. 0 or -errno. */
 int cut_file_remove(const struct cut_file *file);
 

@@ -41,6 +41,7 @@
 #include "checksum.h"
 #include "disk.h"
 #include "journal_ghost.h"
+#include "state_draft.h"
 #include "state_file.h"
 
 #include <errno.h>
@@ -280,15 +281,6 @@ static int go_on(struct journal *journal, uint64_t size)
 	return move(journal, moved, &touched);
 }
 
-/* Whoever wrote the journal may have been killed before its syncs: it must not be only we who know
- * it. */
-static int sync_journal(const struct journal *journal)
-{
-	int err = disk_sync(journal->fd);
-
-	return err ? err : fd_sync_parent(journal->path);
-}
-
 /* Step 4 has happened, but whether its fsync has nobody knows. */
 static int finish_done(const struct journal *journal)
 {
@@ -300,7 +292,7 @@ static int finish_done(const struct journal *journal)
 static int replay(struct journal *journal)
 {
 	struct stat st;
-	int matches = sync_journal(journal);
+	int matches = state_draft_settle(journal->path, journal->fd);
 
 	if (matches)
 		return matches;

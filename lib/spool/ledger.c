@@ -105,16 +105,6 @@ static int is_about(const struct ledger *ledger, struct identity identity, size_
 	return (size_t)got == *len && memcmp(head, want, *len) == 0;
 }
 
-/* Whoever began it may have been killed before its syncs: it must not be only we who know it. Else
- * after a power cut there may be messages in the mailbox, and nothing that says where they are
- * from. */
-static int sync_found(const struct ledger *ledger)
-{
-	int err = disk_sync(ledger->fd);
-
-	return err ? err : fd_sync_parent(ledger->path);
-}
-
 int ledger_open(struct ledger *ledger, struct identity identity)
 {
 	size_t len = 0;
@@ -135,8 +125,10 @@ int ledger_open(struct ledger *ledger, struct identity identity)
 	/* What is torn must not be taken for a row once others stand behind it. */
 	if (!known)
 		known = disk_truncate(ledger->fd, ledger->end);
+	/* Else after a power cut there may be messages in the mailbox, and nothing that says where
+	 * they are from. */
 	if (!known)
-		known = sync_found(ledger);
+		known = state_draft_settle(ledger->path, ledger->fd);
 	return known ? known : 1;
 }
 

@@ -10,13 +10,14 @@
 #define SPOOL_MAILDIR_H
 
 #include "base/why.h"
-#include "incoming.h"
 #include "spool.h"
 
 #include <stdbool.h>
 #include <sys/stat.h>
 
 enum maildir_folder { MAILDIR_NEW, MAILDIR_CUR, MAILDIR_TMP, MAILDIR_FOLDERS };
+
+struct incoming;
 
 struct maildir {
 	const struct spool_place *place;

@@ -53,10 +53,10 @@ int mbox_recover(struct mbox *mbox, struct why *why)
 {
 	struct note note;
 	int changed = recover_by_journals(mbox, why);
-	int err = changed < 0 ? changed : 0;
+	int err;
 
-	if (err)
-		return err;
+	if (changed < 0)
+		return changed;
 	err = note_read(mbox, &note);
 	if (err)
 		return note_refuse(mbox, -err, "look for an interrupted delivery", why);

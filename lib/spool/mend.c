@@ -39,6 +39,7 @@
 #include "mbox_seam.h"
 #include "mend_file.h"
 #include "set_aside.h"
+#include "state_draft.h"
 #include "state_file.h"
 
 #include <errno.h>
@@ -266,19 +267,10 @@ static int finish_again(const struct mend_file *old, uint64_t size)
 	return err;
 }
 
-/* Whoever wrote the journal may have been killed before its syncs: it must not be only we who know
- * it. */
-static int sync_journal(const struct mend_file *file)
-{
-	int err = disk_sync(file->fd);
-
-	return err ? err : fd_sync_parent(file->path);
-}
-
 static int replay(const struct mend_file *file)
 {
 	struct stat st;
-	int resize = sync_journal(file);
+	int resize = state_draft_settle(file->path, file->fd);
 	int known;
 
 	if (resize)

@@ -8,6 +8,7 @@
 #include "base/fd.h"
 #include "extent.h"
 #include "handle.h"
+#include "incoming.h"
 #include "session_lock.h"
 
 #include <errno.h>

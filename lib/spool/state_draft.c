@@ -41,6 +41,13 @@ int state_draft_commit(const char *path, int fd)
 	return err;
 }
 
+int state_draft_settle(const char *path, int fd)
+{
+	int err = disk_sync(fd);
+
+	return err ? err : fd_sync_parent(path);
+}
+
 void state_draft_drop(const char *path)
 {
 	char draft[STATE_DRAFT_MAX];

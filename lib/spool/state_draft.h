@@ -21,6 +21,11 @@ int state_draft_open(const char *path);
  * -errno; then, unless it was the folder's fsync that failed, the draft is gone. */
 int state_draft_commit(const char *path, int fd);
 
+/* The file at path was found, and fd is it. Whoever committed it may have been killed before the
+ * syncs, and then it must not be only we who know it: it and its name are on disk when this returns
+ * 0. Or -errno. */
+int state_draft_settle(const char *path, int fd);
+
 /* It is not wanted. */
 void state_draft_drop(const char *path);
 

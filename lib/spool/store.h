@@ -8,8 +8,9 @@
 
 #include "adopt.h"
 #include "base/why.h"
-#include "incoming.h"
 #include "spool.h"
+
+struct incoming;
 
 struct store {
 	const char *prefix; /* "mbox:", "maildir:" */

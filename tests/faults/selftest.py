@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import subprocess
-import time
 
 import cut
 import disk
@@ -59,8 +58,7 @@ LIES = (
 
 def strace_counts(place, step):
     """How often the tool makes each call that is about a file in the place, from main() on."""
-    environment = {**tool.ENVIRONMENT, "SPOOL_TOOL_CACHE": place.cache, **{
-        "FAULTS_" + name: value for name, value in AS_USUAL.items()}}
+    environment = place.environment(AS_USUAL)
     preload = "LD_PRELOAD=" + environment.pop("LD_PRELOAD")
     trace = place.folder + "/trace"
     calls = ",".join(NAMES) + "," + FOREIGN
@@ -94,11 +92,10 @@ def library_counts(place, step):
     return counts
 
 
-def ready(place):
-    """Without an index, which is of another file; and what was written just now would be read once more."""
+def drop_index(place):
+    """It is of another file."""
     for name in os.listdir(place.cache):
         os.unlink(place.cache + "/" + name)
-    time.sleep(0.05)
 
 
 def bypassed(row, place):
@@ -108,12 +105,12 @@ def bypassed(row, place):
     before = store.Snapshot(place)
     wrong = []
     for step in row.steps:
-        ready(place)
+        drop_index(place)
         seen = strace_counts(place, step)
         if not seen:
             return None  # it may not trace here
         before.restore()
-        ready(place)
+        drop_index(place)
         mine = library_counts(place, step)
         wrong += ["%s: %s: strace counts %d, the library %d" % (step.verb[0], name, seen[name], mine[name])
                   for name in sorted({*seen, *mine}) if seen[name] != mine[name]]

@@ -22,9 +22,12 @@ class Server:
     """The tool, loaded once, and run as often as asked: see serve.c."""
 
     def __init__(self):
+        self.owner = os.getpid()
+        self.load()
+
+    def load(self):
         self.process = subprocess.Popen([TOOL], env={**ENVIRONMENT, "FAULTS_SERVE": "1"}, stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE)
-        self.owner = os.getpid()
 
     def begin(self, where, command, environment):
         """where: the first words of a request."""
@@ -35,7 +38,12 @@ class Server:
 
     def end(self):
         """Wait for it; its exit status, negative: a signal."""
-        return os.waitstatus_to_exitcode(int(self.process.stdout.readline()))
+        line = self.process.stdout.readline()
+        if line:
+            return os.waitstatus_to_exitcode(int(line))
+        status = self.process.wait()  # what ran inside has taken the server along
+        self.load()
+        return status
 
     def fileno(self):
         """For select(): can be read when end() need not wait."""
